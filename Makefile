@@ -1,0 +1,50 @@
+# EdgeSparse. `make help` lists the targets.
+#
+# ISA            instruction set of the published programs: native (this processor, default), x86-64-v3 (AVX2), x86-64-v4 (AVX-512)
+# CONFIGURATION  Release or Debug, for the test projects
+
+SHELL         := /bin/bash
+ISA           ?= native
+CONFIGURATION ?= Release
+OUT           := $(CURDIR)/out
+BIN           := $(OUT)/bin
+
+export DOTNET_CLI_TELEMETRY_OPTOUT = 1
+export DOTNET_NOLOGO = 1
+
+.PHONY: help deps deps-onnxruntime build models run test test-managed arm64-check bench fmt clean
+
+help: ## list the targets
+	@awk -F ':.*## ' '/^[a-z0-9-]+:.*## / { printf "  %-18s %s\n", $$1, $$2 }' $(MAKEFILE_LIST)
+
+deps: ## check for what Debian must supply; installs it with apt when root, else prints the command
+	@tools/build/deps.sh
+
+deps-onnxruntime: ## fetch the ONNX Runtime library (CPU) into out/onnxruntime
+	@tools/build/onnxruntime.sh $(OUT)/onnxruntime
+
+build: deps ## publish out/bin/edgesparse and out/bin/edgesparsed, ahead-of-time compiled for ISA, and the shipped models
+	@tools/build/publish.sh $(BIN) $(ISA)
+	@$(MAKE) --no-print-directory models
+
+models: ## compile models/*/model.onnx into out/bin/models/*.esm
+	@tools/build/models.sh $(BIN)
+
+run: build ## main job: stream the synthetic camera through the shipped detector; live page and MQTT on loopback
+	@mkdir -p $(OUT)/run
+	@exec $(BIN)/edgesparsed --mqtt:socket=$(OUT)/run/mqtt.sock $(ARGS)
+
+test: build deps-onnxruntime ## every test: rooms, conformance, NEON under qemu, the published programs from outside
+	@tools/test/run.sh $(CONFIGURATION)
+
+arm64-check: deps ## compile the NEON kernels from this C# and run them under qemu against the reference
+	@tools/arm64/run.sh $(OUT)/arm64
+
+bench: build deps-onnxruntime ## time the benchmark models against ONNX Runtime, alternating
+	@tools/bench/run.sh $(BIN) $(OUT)/bench
+
+fmt: ## format the C# sources
+	dotnet format EdgeSparse.sln
+
+clean: ## remove everything built
+	rm -rf $(OUT) artifacts
