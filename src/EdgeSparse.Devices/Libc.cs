@@ -1,0 +1,31 @@
+using System.Runtime.InteropServices;
+
+namespace EdgeSparse.Devices;
+
+/// <summary>The system calls this room makes itself; numbers are those of Linux on x86-64 and arm64, which agree on every constant here.</summary>
+internal static partial class Libc
+{
+    public const int OpenReadOnlyCloseOnExec = 0x80000;
+    public const int CurrentDirectory = -100;
+    public const int SymlinkNoFollow = 0x100;
+    public const uint StatxType = 1;
+    public const int StatxSizeBytes = 256;
+    /// <summary>Byte offset of the 16-bit <c>stx_mode</c> in struct statx.</summary>
+    public const int StatxModeOffset = 28;
+    public const int ModeTypeMask = 0xF000;
+    public const int ModeSocket = 0xC000;
+
+    [LibraryImport("libc", EntryPoint = "open", SetLastError = true, StringMarshalling = StringMarshalling.Utf8)]
+    public static partial int Open(string path, int flags);
+
+    [LibraryImport("libc", EntryPoint = "fsync", SetLastError = true)]
+    public static partial int FSync(int fd);
+
+    [LibraryImport("libc", EntryPoint = "close", SetLastError = true)]
+    public static partial int Close(int fd);
+
+    [LibraryImport("libc", EntryPoint = "statx", SetLastError = true, StringMarshalling = StringMarshalling.Utf8)]
+    public static partial int Statx(int directory, string path, int flags, uint mask, Span<byte> buffer);
+
+    public static string LastError() => Marshal.GetPInvokeErrorMessage(Marshal.GetLastPInvokeError());
+}
