@@ -1,3 +1,4 @@
+using System.Runtime.CompilerServices;
 using System.Runtime.Intrinsics;
 using System.Runtime.Intrinsics.Arm;
 using System.Runtime.Intrinsics.X86;
@@ -28,6 +29,12 @@ public static class InstructionSets
         InstructionSet.Avx512 => Vector512.IsHardwareAccelerated && Avx512F.IsSupported,
         _ => false,
     };
+
+    /// <summary>
+    /// Whether code for the set can run in this process at all, be it in software form: under just-in-time compilation every width can (tests force them so), under ahead-of-time
+    /// compilation only what the build targets, and the rest is not even compiled in.
+    /// </summary>
+    internal static bool IsCompiled(InstructionSet set) => RuntimeFeature.IsDynamicCodeCompiled || IsSupported(set);
 
     /// <summary>The widest supported set.</summary>
     public static InstructionSet Best =>

@@ -1,0 +1,39 @@
+using System.Runtime.CompilerServices;
+using EdgeSparse.Kernels.Simd;
+
+namespace EdgeSparse.Kernels.Elementwise;
+
+/// <summary>y[i] = f(x[i]) over a contiguous run; y may be x.</summary>
+internal static unsafe class UnaryLoop
+{
+    /// <summary>Runs the operation with the vectors of an instruction set.</summary>
+    public static void Run<TOperation>(InstructionSet isa, float* x, float* y, long count, float alpha, float beta) where TOperation : struct, IUnaryOperation
+    {
+        if (isa == InstructionSet.Avx512 && InstructionSets.IsCompiled(InstructionSet.Avx512)) Loop<TOperation, Float512>(x, y, count, alpha, beta);
+        else if (isa >= InstructionSet.Avx2 && InstructionSets.IsCompiled(InstructionSet.Avx2)) Loop<TOperation, Float256>(x, y, count, alpha, beta);
+        else Loop<TOperation, Float128>(x, y, count, alpha, beta);
+    }
+
+    private static void Loop<TOperation, V>(float* x, float* y, long count, float alpha, float beta) where TOperation : struct, IUnaryOperation where V : unmanaged, IFloatVector<V>
+    {
+        if (count < V.Count)
+        {
+            Short<TOperation, V>(x, y, count, alpha, beta);
+            return;
+        }
+        V a = V.Create(alpha), b = V.Create(beta);
+        // The last vector overlaps the one before; its arguments are read before the loop may overwrite them.
+        V last = V.Load(x + count - V.Count);
+        for (long i = 0; i <= count - V.Count; i += V.Count) TOperation.Apply(V.Load(x + i), a, b).Store(y + i);
+        if (count % V.Count != 0) TOperation.Apply(last, a, b).Store(y + count - V.Count);
+    }
+
+    [MethodImpl(MethodImplOptions.NoInlining)]
+    private static void Short<TOperation, V>(float* x, float* y, long count, float alpha, float beta) where TOperation : struct, IUnaryOperation where V : unmanaged, IFloatVector<V>
+    {
+        V lanes = V.Zero;
+        for (long i = 0; i < count; i++) ((float*)&lanes)[i] = x[i];
+        lanes = TOperation.Apply(lanes, V.Create(alpha), V.Create(beta));
+        for (long i = 0; i < count; i++) y[i] = ((float*)&lanes)[i];
+    }
+}
