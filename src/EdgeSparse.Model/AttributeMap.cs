@@ -46,6 +46,9 @@ public sealed class AttributeMap
 
     public double[] Numbers(string name) => Get<double[]>(name);
 
+    /// <summary>The stored value (long, double, string, long[] or double[]), or null where there is none.</summary>
+    public object? Find(string name) => _values.GetValueOrDefault(name);
+
     public void CopyTo(AttributeMap other)
     {
         ArgumentNullException.ThrowIfNull(other);

@@ -1,0 +1,100 @@
+namespace EdgeSparse.Model;
+
+/// <summary>Convolutions, matrix products, attention.</summary>
+public static partial class ShapeInference
+{
+    private static (ElementType, Shape) Conv(NodeReader read)
+    {
+        read.Inputs(2, 4);
+        Shape x = read.Input(0, TypeSet.Float32, 4).Shape, w = read.Input(1, TypeSet.Float32, 4).Shape;
+        (long[] strides, long[] pads, long[] dilations) = Window(read);
+        long group = read.Integer("group", 1, Limits.Dimension);
+        if (x[1] != w[1] * group || w[0] % group != 0 || w[0] == 0) throw read.Fail($"weight {w} with group {group} does not fit input {x}");
+        Span<long> y = [x[0], w[0], 0, 0];
+        for (int i = 0; i < 2; i++) y[2 + i] = Windows(read, x[2 + i], w[2 + i], strides[i], pads[i], pads[2 + i], dilations[i], false);
+        Shape output = read.Shape(y);
+        read.Optional(2, TypeSet.Float32, new Shape(w[0]), "bias");
+        read.Optional(3, TypeSet.Float32, output, "residual");
+        FusedActivation.Read(read);
+        return (ElementType.Float32, output);
+    }
+
+    private static (ElementType, Shape) ConvTranspose(NodeReader read)
+    {
+        read.Inputs(2, 3);
+        Shape x = read.Input(0, TypeSet.Float32, 4).Shape, w = read.Input(1, TypeSet.Float32, 4).Shape;
+        (long[] strides, long[] pads, long[] dilations) = Window(read);
+        long[] extra = read.Integers("output_padding", 2, 0, Limits.Dimension);
+        long group = read.Integer("group", 1, Limits.Dimension);
+        if (x[1] != w[0] || x[1] % group != 0 || w[1] == 0) throw read.Fail($"weight {w} with group {group} does not fit input {x}");
+        Span<long> y = [x[0], w[1] * group, 0, 0];
+        for (int i = 0; i < 2; i++)
+        {
+            if (x[2 + i] < 1 || w[2 + i] < 1) throw read.Fail($"input {x} or kernel {w} is empty");
+            y[2 + i] = checked((x[2 + i] - 1) * strides[i] + (w[2 + i] - 1) * dilations[i] + 1 + extra[i] - pads[i] - pads[2 + i]);
+            if (y[2 + i] < 1) throw read.Fail($"input {x} with kernel {w} gives an output of {y[2 + i]}");
+        }
+        Shape output = read.Shape(y);
+        read.Optional(2, TypeSet.Float32, new Shape(output[1]), "bias");
+        FusedActivation.Read(read);
+        return (ElementType.Float32, output);
+    }
+
+    private static (ElementType, Shape) MatMul(NodeReader read)
+    {
+        read.Inputs(2, 4);
+        Shape a = read.Input(0, TypeSet.Float32).Shape, b = read.Input(1, TypeSet.Float32).Shape;
+        if (a.Rank < 2 || b.Rank < 2) throw read.Fail($"inputs {a} and {b}, expected rank 2 at least");
+        bool transposeA = read.Flag("transpose_a", false), transposeB = read.Flag("transpose_b", false);
+        if (!double.IsFinite(read.Number("alpha", 1))) throw read.Fail("attribute 'alpha' is infinite");
+        int m = a[transposeA ? -1 : -2], k = a[transposeA ? -2 : -1], n = b[transposeB ? -2 : -1], kb = b[transposeB ? -1 : -2];
+        if (k != kb) throw read.Fail($"inputs {a} and {b} do not fit: {k} and {kb} to sum over");
+        Shape batch = read.Broadcast(new Shape(a.Dimensions[..^2]), new Shape(b.Dimensions[..^2]));
+        Shape output = read.Shape([.. Longs(batch.Dimensions), m, n]);
+        read.Optional(2, TypeSet.Float32, new Shape(n), "bias");
+        read.Optional(3, TypeSet.Float32, output, "residual");
+        FusedActivation.Read(read);
+        return (ElementType.Float32, output);
+    }
+
+    private static (ElementType, Shape) Attention(NodeReader read)
+    {
+        read.Inputs(3, 4);
+        Shape q = read.Input(0, TypeSet.Float32, 4).Shape, k = read.Input(1, TypeSet.Float32, 4).Shape, v = read.Input(2, TypeSet.Float32, 4).Shape;
+        if (!double.IsFinite(read.Number("scale"))) throw read.Fail("attribute 'scale' is infinite");
+        if (k != new Shape(q[0], q[1], k[2], q[3]) || v != new Shape(q[0], q[1], k[2], v[3]))
+            throw read.Fail($"query {q}, key {k} and value {v} do not fit");
+        if (k[2] == 0) throw read.Fail("no keys");
+        var scores = new Shape(q[0], q[1], q[2], k[2]);
+        if (read.Optional(3, TypeSet.Float32) is { } mask && read.Broadcast(mask.Shape, scores) != scores)
+            throw read.Fail($"mask {mask.Shape} does not broadcast to {scores}");
+        return (ElementType.Float32, new Shape(q[0], q[1], q[2], v[3]));
+    }
+
+    /// <summary>Strides, pads (top, left, bottom, right) and dilations of a two-dimensional window.</summary>
+    private static (long[] Strides, long[] Pads, long[] Dilations) Window(NodeReader read) => (
+        read.Integers("strides", 2, 1, Limits.Dimension),
+        read.Integers("pads", 4, 0, Limits.Dimension),
+        read.Integers("dilations", 2, 1, Limits.Dimension));
+
+    /// <summary>
+    /// Positions of a window of <paramref name="kernel"/> over a padded axis. Rounding up counts a last partial window, but not one that would
+    /// start in the end padding.
+    /// </summary>
+    private static long Windows(NodeReader read, long size, long kernel, long stride, long padBegin, long padEnd, long dilation, bool roundUp)
+    {
+        if (kernel < 1) throw read.Fail("the kernel is empty");
+        long extent = checked((kernel - 1) * dilation + 1), room = size + padBegin + padEnd - extent;
+        if (size < 1 || room < 0) throw read.Fail($"a window of {extent} does not fit {size} with padding {padBegin} and {padEnd}");
+        if (!roundUp) return room / stride + 1;
+        long count = (room + stride - 1) / stride + 1;
+        return (count - 1) * stride >= size + padBegin ? count - 1 : count;
+    }
+
+    private static long[] Longs(ReadOnlySpan<int> dimensions)
+    {
+        var result = new long[dimensions.Length];
+        for (int i = 0; i < result.Length; i++) result[i] = dimensions[i];
+        return result;
+    }
+}
