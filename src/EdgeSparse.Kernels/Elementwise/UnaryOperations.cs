@@ -217,3 +217,16 @@ internal readonly struct SquareOperation : IUnaryOperation
     [MethodImpl(MethodImplOptions.AggressiveInlining)]
     public static V Apply<V>(V x, V alpha, V beta) where V : unmanaged, IFloatVector<V> => x * x;
 }
+
+internal readonly struct CubeOperation : IUnaryOperation
+{
+    [MethodImpl(MethodImplOptions.AggressiveInlining)]
+    public static V Apply<V>(V x, V alpha, V beta) where V : unmanaged, IFloatVector<V> => x * x * x;
+}
+
+/// <summary>x^½ as the power function has it: +0 for −0, +∞ for −∞.</summary>
+internal readonly struct SquareRootPowerOperation : IUnaryOperation
+{
+    [MethodImpl(MethodImplOptions.AggressiveInlining)]
+    public static V Apply<V>(V x, V alpha, V beta) where V : unmanaged, IFloatVector<V> => V.Select(V.Equal(x, V.Create(float.NegativeInfinity)), V.Abs(x), V.Sqrt(x) + V.Zero);
+}
