@@ -1,0 +1,156 @@
+namespace EdgeSparse.Daemon.Configuration;
+
+/// <summary>Everything that can be configured, with its built-in default. Each option is explained in firmware-config/etc/edgesparse/edgesparse.json.</summary>
+internal sealed class DaemonOptions
+{
+    /// <summary>Second level of every topic; [a-z0-9-].</summary>
+    public string Device { get; set; } = "";
+
+    /// <summary>The model package (.esm) for cameras that name none; empty = the shipped one.</summary>
+    public string Model { get; set; } = "";
+
+    public BackendChoice Backend { get; set; } = BackendChoice.Auto;
+
+    /// <summary>Threads for one inference; 0 = the processor's cores.</summary>
+    public int Threads { get; set; }
+
+    /// <summary>Leave with exit code 0 when every source has come to its end.</summary>
+    public bool ExitAtEnd { get; set; }
+
+    public OnnxRuntimeOptions OnnxRuntime { get; } = new();
+
+    /// <summary>In order of name; never empty after loading.</summary>
+    public List<CameraOptions> Cameras { get; } = [];
+
+    public MqttOptions Mqtt { get; } = new();
+
+    public HttpOptions Http { get; } = new();
+
+    public LogOptions Log { get; } = new();
+}
+
+internal enum BackendChoice
+{
+    /// <summary>Native where every operator is supported, else ONNX Runtime.</summary>
+    Auto,
+    Native,
+    OnnxRuntime,
+}
+
+internal sealed class OnnxRuntimeOptions
+{
+    /// <summary>Path of libonnxruntime.so; empty = beside the binary, then the system's.</summary>
+    public string Library { get; set; } = "";
+
+    /// <summary>Execution providers in order of preference: cpu, cuda, tensorrt.</summary>
+    public IReadOnlyList<string> Providers { get; set; } = ["cpu"];
+}
+
+internal sealed class CameraOptions
+{
+    /// <summary>[a-z0-9-]+, the camera's level in topics and its label in metrics.</summary>
+    public required string Name { get; init; }
+
+    public bool Enabled { get; set; } = true;
+
+    public SourceOptions Source { get; set; } = SourceOptions.Synthetic;
+
+    /// <summary>The camera's own model package; empty = the daemon's.</summary>
+    public string Model { get; set; } = "";
+
+    public int Width { get; set; } = 640;
+
+    public int Height { get; set; } = 480;
+
+    /// <summary>Frames per second that the source makes; a file keeps its own timing.</summary>
+    public double FramesPerSecond { get; set; } = 10;
+
+    public int Seed { get; set; } = 1;
+
+    public bool Loop { get; set; }
+
+    public Pace Pace { get; set; } = Pace.RealTime;
+
+    /// <summary>Replaces the package's score threshold; NaN = as the package says.</summary>
+    public double ScoreThreshold { get; set; } = double.NaN;
+
+    /// <summary>MQTT quality of service of the detections topic: 0 or 1.</summary>
+    public int QualityOfService { get; set; }
+}
+
+internal enum SourceKind
+{
+    Synthetic,
+    Images,
+    File,
+}
+
+/// <summary>Where frames come from; written <c>synthetic:</c>, <c>images:DIR</c> or <c>file:PATH</c>.</summary>
+internal sealed record SourceOptions(SourceKind Kind, string Path)
+{
+    public static SourceOptions Synthetic { get; } = new(SourceKind.Synthetic, "");
+
+    public override string ToString() => Kind switch
+    {
+        SourceKind.Synthetic => "synthetic:",
+        SourceKind.Images => $"images:{Path}",
+        _ => $"file:{Path}",
+    };
+}
+
+internal enum Pace
+{
+    /// <summary>Frames come when they are due; a frame not taken in time gives way to a newer one.</summary>
+    RealTime,
+    /// <summary>The source waits for the processing, so that every frame is processed. Not for cameras.</summary>
+    AsFastAsProcessed,
+}
+
+internal sealed class MqttOptions
+{
+    public bool Enabled { get; set; } = true;
+
+    /// <summary>Loopback address and port of the local broker; empty = none.</summary>
+    public string Tcp { get; set; } = "127.0.0.1:1883";
+
+    /// <summary>Path of the broker's Unix socket; empty = <c>mqtt.sock</c> in $RUNTIME_DIRECTORY where systemd gives one, else none.</summary>
+    public string UnixSocket { get; set; } = "";
+
+    /// <summary>Permission bits of the Unix socket, as chmod takes them.</summary>
+    public UnixFileMode UnixSocketMode { get; set; } = (UnixFileMode)0b110_110_000;
+
+    /// <summary>Seconds between messages on the stats topic.</summary>
+    public double StatsIntervalSeconds { get; set; } = 30;
+}
+
+internal sealed class HttpOptions
+{
+    public bool Enabled { get; set; } = true;
+
+    /// <summary>Address and port of the page, health and metrics.</summary>
+    public string Listen { get; set; } = "127.0.0.1:9464";
+
+    /// <summary>Serve the live page and the cameras' pictures; false leaves health, metrics and status.</summary>
+    public bool Page { get; set; } = true;
+}
+
+internal sealed class LogOptions
+{
+    public LogLevel Level { get; set; } = LogLevel.Info;
+
+    public LogFormat Format { get; set; } = LogFormat.Text;
+}
+
+internal enum LogLevel
+{
+    Debug,
+    Info,
+    Warning,
+    Error,
+}
+
+internal enum LogFormat
+{
+    Text,
+    Json,
+}

@@ -1,0 +1,238 @@
+using System.Collections;
+using System.Text;
+using EdgeSparse.Daemon.Configuration;
+using EdgeSparse.Testing;
+
+namespace EdgeSparse.Daemon.Tests;
+
+public sealed class ConfigurationTests : IDisposable
+{
+    private readonly DirectoryInfo _folder = Directory.CreateTempSubdirectory("es-");
+
+    public void Dispose() => _folder.Delete(recursive: true);
+
+    private string At(string name, string? content = null)
+    {
+        string path = Path.Combine(_folder.FullName, name);
+        if (content is not null)
+        {
+            Directory.CreateDirectory(Path.GetDirectoryName(path)!);
+            File.WriteAllText(path, content);
+        }
+        return path;
+    }
+
+    private static (DaemonOptions Options, ConfigurationReader Reader) Read(ConfigurationLayers layers, string? runtimeDirectory = null)
+    {
+        var reader = new ConfigurationReader(layers);
+        return (OptionsReader.Read(reader, name => name == "RUNTIME_DIRECTORY" ? runtimeDirectory : null), reader);
+    }
+
+    private static (DaemonOptions Options, ConfigurationReader Reader) ReadJson(string json)
+    {
+        var layers = new ConfigurationLayers();
+        layers.AddJson("/etc/test.json", Encoding.UTF8.GetBytes(json));
+        return Read(layers);
+    }
+
+    [Fact]
+    public void Nothing_Configured_Is_The_Rendered_Street_On_Loopback()
+    {
+        (DaemonOptions options, ConfigurationReader reader) = Read(new ConfigurationLayers());
+        Assert.Empty(reader.Problems);
+        CameraOptions camera = Assert.Single(options.Cameras);
+        Assert.Equal("street", camera.Name);
+        Assert.Equal(SourceOptions.Synthetic, camera.Source);
+        Assert.Equal("127.0.0.1:9464", options.Http.Listen);
+        Assert.Equal("127.0.0.1:1883", options.Mqtt.Tcp);
+        Assert.Equal("", options.Mqtt.UnixSocket);
+        Assert.Matches("^[a-z0-9-]+$", options.Device);
+    }
+
+    [Fact]
+    public void The_Unix_Socket_Defaults_To_Systemds_Runtime_Directory()
+    {
+        (DaemonOptions options, _) = Read(new ConfigurationLayers(), "/run/edgesparse:/run/other");
+        Assert.Equal("/run/edgesparse/mqtt.sock", options.Mqtt.UnixSocket);
+    }
+
+    [Fact]
+    public void The_Sample_Is_Accepted_Means_The_Defaults_And_Mentions_Every_Option()
+    {
+        string path = Path.Combine(TestData.RepositoryRoot, "firmware-config", "etc", "edgesparse", "edgesparse.json");
+        var layers = new ConfigurationLayers();
+        layers.AddFile(path);
+        (DaemonOptions sample, ConfigurationReader reader) = Read(layers);
+        Assert.Empty(reader.Problems);
+
+        byte[] text = File.ReadAllBytes(path);
+        Assert.True(reader.KnownKeys.Count >= 28);
+        Assert.All(reader.KnownKeys, key => Assert.True(JsonPositions.Find(text, key) is not null, $"{key} is not in the sample"));
+
+        (DaemonOptions absent, _) = Read(new ConfigurationLayers());
+        Assert.Equivalent(absent, sample, strict: true);
+    }
+
+    [Fact]
+    public void Later_Layers_Win_Key_By_Key()
+    {
+        string file = At("edgesparse.json", """{ /* comment */ "device": "a", "threads": 1, "http": { "listen": "127.0.0.1:1" }, "log": { "level": "debug" }, }""");
+        At("conf.d/20-b.json", """{ "device": "b", "mqtt": { "statsIntervalSeconds": 5 } }""");
+        At("conf.d/10-a.json", """{ "device": "c", "threads": 2 }""");
+        At("conf.d/90-ignored.txt", "not json");
+        CommandLine line = CommandLine.Parse(["--config", file, "--http:listen=127.0.0.1:3"]);
+        (DaemonOptions options, ConfigurationReader reader) = Read(line.Layers(new Hashtable { ["EDGESPARSE__HTTP__LISTEN"] = "127.0.0.1:2", ["EDGESPARSE__THREADS"] = "3", ["EDGESPARSE_OTHER"] = "x" }));
+        Assert.Empty(reader.Problems);
+        Assert.Equal("b", options.Device);
+        Assert.Equal(3, options.Threads);
+        Assert.Equal("127.0.0.1:3", options.Http.Listen);
+        Assert.Equal(5, options.Mqtt.StatsIntervalSeconds);
+        Assert.Equal(LogLevel.Debug, options.Log.Level);
+    }
+
+    [Fact]
+    public void Lists_Replace_Each_Other()
+    {
+        string file = At("edgesparse.json", """{ "onnxruntime": { "providers": ["tensorrt", "cuda", "cpu"] } }""");
+        At("conf.d/10.json", """{ "onnxruntime": { "providers": ["cuda"] } }""");
+        Assert.Equal(["cuda"], Read(CommandLine.Parse(["--config", file]).Layers(new Hashtable())).Options.OnnxRuntime.Providers);
+        Assert.Equal(["cpu", "cuda"], Read(CommandLine.Parse(["--config", file, "--onnxruntime:providers=cpu,cuda"]).Layers(new Hashtable())).Options.OnnxRuntime.Providers);
+    }
+
+    [Fact]
+    public void Cameras_Are_Merged_By_Name_And_A_Configured_One_Replaces_The_Built_In()
+    {
+        string file = At("edgesparse.json", """{ "cameras": { "gate": { "fps": 5 }, "yard": { "enabled": false } } }""");
+        CommandLine line = CommandLine.Parse(["--config", file, "--cameras:gate:seed", "9"]);
+        (DaemonOptions options, ConfigurationReader reader) = Read(line.Layers(new Hashtable { ["EDGESPARSE__CAMERAS__GATE__WIDTH"] = "320" }));
+        Assert.Empty(reader.Problems);
+        Assert.Equal(["gate", "yard"], options.Cameras.Select(camera => camera.Name));
+        Assert.Equal((5, 9, 320), (options.Cameras[0].FramesPerSecond, options.Cameras[0].Seed, options.Cameras[0].Width));
+    }
+
+    [Fact]
+    public void Relative_Paths_Start_From_The_File_That_Names_Them()
+    {
+        string file = At("etc/edgesparse.json", """{ "model": "m/x.esm", "cameras": { "a": { "source": "file:clips/y.mp4" } } }""");
+        (DaemonOptions options, _) = Read(CommandLine.Parse(["--config", file]).Layers(new Hashtable()));
+        Assert.Equal(At("etc/m/x.esm"), options.Model);
+        Assert.Equal(new SourceOptions(SourceKind.File, At("etc/clips/y.mp4")), options.Cameras[0].Source);
+        (options, _) = Read(CommandLine.Parse(["--config", file, "--model=z.esm"]).Layers(new Hashtable()));
+        Assert.Equal(Path.GetFullPath("z.esm"), options.Model);
+    }
+
+    [Theory]
+    [InlineData("""{ "thread": 1 }""", "/etc/test.json:1:3: thread: unknown option; did you mean threads?")]
+    [InlineData("""{ "http": { "port": 1 } }""", "/etc/test.json:1:13: http:port: unknown option")]
+    [InlineData("{\n  \"cameras\": {\n    \"a\": {\n      \"fsp\": 1 } } }", "/etc/test.json:4:7: cameras:a:fsp: unknown option; did you mean cameras:a:fps?")]
+    [InlineData("""{ "threads": "many" }""", "/etc/test.json:1:3: threads: found 'many', expected a whole number from 0 to 256")]
+    [InlineData("""{ "threads": 1.5 }""", "threads: found '1.5', expected a whole number from 0 to 256")]
+    [InlineData("""{ "threads": -1 }""", "threads: found '-1', expected a whole number from 0 to 256")]
+    [InlineData("""{ "threads": 99999999999 }""", "threads: found '99999999999', expected")]
+    [InlineData("""{ "threads": { "a": 1 } }""", "threads: found an object or a list, expected a single value")]
+    [InlineData("""{ "exitAtEnd": 1 }""", "exitAtEnd: found '1', expected true or false")]
+    [InlineData("""{ "backend": "gpu" }""", "backend: found 'gpu', expected one of auto, native, onnxruntime")]
+    [InlineData("""{ "http": "127.0.0.1:1" }""", "http: found '127.0.0.1:1', expected an object of options")]
+    [InlineData("""{ "http": { "listen": "localhost:80" } }""", "http:listen: found 'localhost:80', expected a numeric address and port")]
+    [InlineData("""{ "http": { "listen": "127.0.0.1" } }""", "http:listen: found '127.0.0.1', expected")]
+    [InlineData("""{ "http": { "listen": "127.0.0.1:99999" } }""", "http:listen: found '127.0.0.1:99999', expected")]
+    [InlineData("""{ "http": { "listen": "" } }""", "http:listen: found nothing, expected")]
+    [InlineData("""{ "mqtt": { "tcp": "" } }""", "mqtt: the broker has neither a TCP address nor a Unix socket")]
+    [InlineData("""{ "mqtt": { "unixSocketMode": "9" } }""", "mqtt:unixSocketMode: found '9', expected permission bits")]
+    [InlineData("""{ "mqtt": { "unixSocketMode": "060" } }""", "mqtt:unixSocketMode: found '060', expected permission bits")]
+    [InlineData("""{ "device": "Gate 1" }""", "device: found 'Gate 1', expected 1 to 64 of a-z, 0-9 and '-'")]
+    [InlineData("""{ "cameras": { "a/b": {} } }""", "cameras:a/b: the name of a camera is 1 to 64 of a-z, 0-9 and '-', not 'a/b'")]
+    [InlineData("""{ "cameras": { "a": { "enabled": false } } }""", "cameras: every camera is disabled")]
+    [InlineData("""{ "cameras": { "a": { "source": "rtsp://x" } } }""", "cameras:a:source: found 'rtsp://x', expected synthetic: or images:FOLDER or file:VIDEO")]
+    [InlineData("""{ "cameras": { "a": { "source": "file:" } } }""", "cameras:a:source: found 'file:', expected")]
+    [InlineData("""{ "cameras": { "a": { "source": "synthetic:x" } } }""", "cameras:a:source: found 'synthetic:x', expected")]
+    [InlineData("""{ "cameras": { "a": { "qos": 2 } } }""", "cameras:a:qos: found '2', expected a whole number from 0 to 1")]
+    [InlineData("""{ "cameras": { "a": { "scoreThreshold": 30 } } }""", "cameras:a:scoreThreshold: found '30', expected a number from 0 to 1")]
+    [InlineData("""{ "cameras": { "a": { "fps": "NaN" } } }""", "cameras:a:fps: found 'NaN', expected a number from 0.01 to 1000")]
+    [InlineData("""{ "cameras": { "a": { "pace": "slow" } } }""", "cameras:a:pace: found 'slow', expected one of real-time, as-fast-as-processed")]
+    [InlineData("""{ "onnxruntime": { "providers": ["cpu", "npu"] } }""", "onnxruntime:providers: found 'cpu, npu', expected a list of cpu, cuda, tensorrt, none twice")]
+    [InlineData("""{ "onnxruntime": { "providers": ["cpu", "cpu"] } }""", "onnxruntime:providers: found 'cpu, cpu', expected")]
+    [InlineData("{\n  \"threads\" 1\n}", "/etc/test.json:2:13: not valid JSON")]
+    [InlineData("[]", "/etc/test.json: ")]
+    [InlineData("", "/etc/test.json:1:1: not valid JSON")]
+    [InlineData("""{ "threads": 1, "Threads": 2 }""", "/etc/test.json: ")]
+    public void A_Bad_Option_Is_Named_With_Its_Place_And_What_Was_Expected(string json, string expected)
+    {
+        (_, ConfigurationReader reader) = ReadJson(json);
+        ConfigurationProblem problem = Assert.Single(reader.Problems);
+        Assert.Contains(expected, problem.ToString(), StringComparison.Ordinal);
+        Assert.DoesNotContain('\n', problem.ToString());
+    }
+
+    [Fact]
+    public void All_Problems_Are_Listed_With_Their_Origins()
+    {
+        string file = At("edgesparse.json", """{ "threads": "x" }""");
+        At("conf.d/10.json", "{ ");
+        CommandLine line = CommandLine.Parse(["--config", file, "--http:listen=here", "--mqtt:tpc", "1"]);
+        ConfigurationLayers layers = line.Layers(new Hashtable { ["EDGESPARSE__LOG__LEVEL"] = "loud" });
+        ConfigurationException e = Assert.Throws<ConfigurationException>(() => OptionsReader.Read(layers, _ => null));
+        string[] lines = e.Message.Split('\n');
+        Assert.Contains(lines, text => text.StartsWith(At("conf.d/10.json") + ":1:", StringComparison.Ordinal));
+        Assert.Contains(lines, text => text.StartsWith(file + ":1:3: threads: found 'x'", StringComparison.Ordinal));
+        Assert.Contains(lines, text => text.StartsWith("command line --http:listen: http:listen: found 'here'", StringComparison.Ordinal));
+        Assert.Contains(lines, text => text.StartsWith("command line --mqtt:tpc: mqtt:tpc: unknown option; did you mean mqtt:tcp?", StringComparison.Ordinal));
+        Assert.Contains(lines, text => text.StartsWith("environment EDGESPARSE__LOG__LEVEL: log:level: found 'loud'", StringComparison.Ordinal));
+    }
+
+    [Fact]
+    public void Files_That_Are_Named_Must_Be_There()
+    {
+        Directory.CreateDirectory(At("empty"));
+        At("m.onnx", "x");
+        At("m.esm", "x");
+        string json = $$"""
+            { "onnxruntime": { "library": "no.so" }, "mqtt": { "unixSocket": "absent/mqtt.sock" },
+              "cameras": { "a": { "source": "file:no.mp4", "model": "no.esm" }, "b": { "source": "images:no", "model": "m.onnx" },
+                           "c": { "source": "images:empty", "model": "m.esm" }, "d": {"enabled": false, "source": "file:no.mp4" } } }
+            """;
+        ConfigurationException e = Assert.Throws<ConfigurationException>(() => OptionsReader.Read(CommandLine.Parse(["--config", At("c.json", json)]).Layers(new Hashtable()), _ => null));
+        Assert.Equal(
+        [
+            $"cameras:a:model: no such file: {At("no.esm")}",
+            $"cameras:a:source: no such file: {At("no.mp4")}",
+            $"cameras:b:model: {At("m.onnx")} is not a package; make one with 'edgesparse compile m.onnx -o m.esm'",
+            $"cameras:b:source: no such folder: {At("no")}",
+            $"cameras:c:source: no pictures (.jpg, .jpeg, .png) in {At("empty")}",
+            $"mqtt:unixSocket: no such folder: {At("absent")}",
+            $"onnxruntime:library: no such file: {At("no.so")}",
+        ], e.Problems.Select(problem => $"{problem.Key}: {problem.Message}").Order(StringComparer.Ordinal));
+    }
+
+    [Fact]
+    public void A_Socket_Path_Too_Long_Is_A_Configuration_Error()
+    {
+        string json = $$"""{ "mqtt": { "unixSocket": "{{_folder.FullName}}/{{new string('s', 120)}}" }, "cameras": { "a": { "model": "m.esm" } } }""";
+        At("m.esm", "x");
+        ConfigurationException e = Assert.Throws<ConfigurationException>(() => OptionsReader.Read(CommandLine.Parse(["--config", At("c.json", json)]).Layers(new Hashtable()), _ => null));
+        Assert.Contains("at most 107", Assert.Single(e.Problems).Message, StringComparison.Ordinal);
+    }
+
+    [Fact]
+    public void An_Absent_A_Huge_And_An_Unreadable_File_Are_Problems()
+    {
+        var layers = new ConfigurationLayers();
+        layers.AddFile(At("absent.json"));
+        layers.AddFile(_folder.FullName);
+        layers.AddFile(At("huge.json", new string(' ', ConfigurationLayers.MaximumFileBytes + 1)));
+        Assert.Equal(3, layers.Problems.Count);
+        Assert.Contains("no such file", layers.Problems[0].Message, StringComparison.Ordinal);
+        Assert.Contains("is a folder", layers.Problems[1].Message, StringComparison.Ordinal);
+        Assert.Contains("at most 1048576", layers.Problems[2].Message, StringComparison.Ordinal);
+    }
+
+    [Theory]
+    [InlineData("clip.mp4")]
+    [InlineData("--model")]
+    [InlineData("--")]
+    [InlineData("-v")]
+    [InlineData("--threads=1", "--threads=2")]
+    [InlineData("--config=a", "--config=b")]
+    public void A_Wrong_Command_Line_Is_Usage(params string[] arguments) =>
+        Assert.Equal(ExitCode.Usage, Assert.Throws<DaemonException>(() => CommandLine.Parse(arguments)).ExitCode);
+}
