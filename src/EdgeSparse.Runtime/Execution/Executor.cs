@@ -1,0 +1,85 @@
+using System.Runtime.CompilerServices;
+using EdgeSparse.Kernels.Attention;
+using EdgeSparse.Kernels.Convolution;
+using EdgeSparse.Kernels.ConvolutionTranspose;
+using EdgeSparse.Kernels.DepthwiseConvolution;
+using EdgeSparse.Kernels.MatMul;
+using EdgeSparse.Kernels.SparseMatMul;
+
+namespace EdgeSparse.Runtime.Execution;
+
+/// <summary>
+/// Runs a plan's steps. Static code over pointers: it allocates nothing, throws nothing and needs no runtime,
+/// so it can be compiled by itself and run a whole model under an emulator.
+/// </summary>
+internal static unsafe class Executor
+{
+    /// <summary>Runs all steps one after another on the calling thread.</summary>
+    public static void RunAlone(Plan* plan)
+    {
+        for (int i = 0; i < plan->StepCount; i++) RunAlone(plan, plan->Steps + i);
+    }
+
+    /// <summary>Runs all tasks of one step on the calling thread.</summary>
+    public static void RunAlone(Plan* plan, Step* step)
+    {
+        for (int task = 0; task < step->TaskCount; task++) RunTask(plan, step, plan->Scratch, task);
+    }
+
+    /// <summary>Runs one task of a step with a worker's scratch memory.</summary>
+    public static void RunTask(Plan* plan, Step* step, byte* scratch, int task)
+    {
+        byte* parameters = plan->Parameters + step->ParameterOffset;
+        byte* t0 = plan->Resolve(step->Tensors[0]);
+        byte* t1 = plan->Resolve(step->Tensors[1]);
+        byte* t2 = plan->Resolve(step->Tensors[2]);
+        byte* t3 = plan->Resolve(step->Tensors[3]);
+        byte* t4 = plan->Resolve(step->Tensors[4]);
+        switch (step->Kind)
+        {
+            case StepKind.Copy:
+                Copy((CopyParameters*)parameters, t0, t1, task);
+                break;
+            case StepKind.ConvolutionPack:
+                ConvolutionF32.Pack(in *(ConvolutionParameters*)parameters, (float*)t0, t1);
+                break;
+            case StepKind.Convolution:
+                ConvolutionF32.Run((ConvolutionParameters*)parameters, (float*)t0, t1, (float*)t2, (float*)t3, (float*)t4, scratch, task);
+                break;
+            case StepKind.DepthwiseConvolutionPack:
+                DepthwiseConvolutionF32.Pack(in *(ConvolutionParameters*)parameters, (float*)t0, t1);
+                break;
+            case StepKind.DepthwiseConvolution:
+                DepthwiseConvolutionF32.Run((ConvolutionParameters*)parameters, (float*)t0, t1, (float*)t2, (float*)t3, (float*)t4, scratch, task);
+                break;
+            case StepKind.ConvolutionTransposePack:
+                ConvolutionTransposeF32.Pack(in *(ConvolutionParameters*)parameters, (float*)t0, t1);
+                break;
+            case StepKind.ConvolutionTranspose:
+                ConvolutionTransposeF32.Run((ConvolutionParameters*)parameters, (float*)t0, t1, (float*)t2, (float*)t3, (float*)t4, scratch, task);
+                break;
+            case StepKind.PlanePadding:
+                PlanePadding.Run((PlanePaddingParameters*)parameters, (float*)t0, (float*)t1, task);
+                break;
+            case StepKind.SparseConvolution:
+                SparseConvolutionF32.Run((ConvolutionParameters*)parameters, (float*)t0, t1, (float*)t2, (float*)t3, (float*)t4, scratch, task);
+                break;
+            case StepKind.MatMul:
+                MatMulF32.Run((MatMulParameters*)parameters, (float*)t0, t1, (float*)t2, (float*)t3, (float*)t4, scratch, task);
+                break;
+            case StepKind.SparseMatMul:
+                SparseMatMulF32.Run((SparseMatMulParameters*)parameters, (float*)t0, t1, (float*)t2, (float*)t3, (float*)t4, scratch, task);
+                break;
+            case StepKind.Attention:
+                AttentionF32.Run((AttentionParameters*)parameters, (float*)t0, (float*)t1, (float*)t2, (float*)t3, (float*)t4, scratch, task);
+                break;
+        }
+    }
+
+    private static void Copy(CopyParameters* p, byte* from, byte* to, int task)
+    {
+        long start = p->Bytes * task / p->TaskCount, end = p->Bytes * (task + 1) / p->TaskCount;
+        // A block copy takes 32-bit sizes.
+        for (; start < end; start += 1 << 30) Unsafe.CopyBlockUnaligned(to + start, from + start, (uint)Math.Min(end - start, 1 << 30));
+    }
+}

@@ -1,0 +1,244 @@
+using EdgeSparse.Kernels;
+using EdgeSparse.Kernels.Attention;
+using EdgeSparse.Kernels.Convolution;
+using EdgeSparse.Kernels.ConvolutionTranspose;
+using EdgeSparse.Kernels.DepthwiseConvolution;
+using EdgeSparse.Kernels.MatMul;
+using EdgeSparse.Kernels.SparseMatMul;
+using EdgeSparse.Model;
+using EdgeSparse.Runtime.Execution;
+
+namespace EdgeSparse.Runtime.Planning;
+
+/// <summary>Convolutions, matrix products, attention.</summary>
+internal sealed unsafe partial class NodeLowering
+{
+    private string? Convolution(Node node)
+    {
+        Value x = node.Inputs[0]!, w = node.Inputs[1]!, y = node.Outputs[0];
+        ConvolutionParameters p = Geometry(node, x, w, y);
+        p.OutputChannels = w.Shape[0];
+        if (w.Constant?.Sparse is { } sparse) return SparseConvolution(node, p, sparse);
+
+        bool depthwise = p.Groups > 1 && DepthwiseConvolutionF32.Applies(in p);
+        if (depthwise) DepthwiseConvolutionF32.Prepare(ref p);
+        else ConvolutionF32.Prepare(ref p);
+        MultiplyAdds = EffectiveMultiplyAdds = p.MultiplyAdds;
+        long packedBytes = depthwise ? DepthwiseConvolutionF32.PackedBytes(in p) : ConvolutionF32.PackedBytes(in p);
+        Operand weights = w.Constant is { } constant
+            ? _builder.Pack(packedBytes, target => PackConvolution(in p, constant, depthwise, (byte*)target))
+            : PackAtRun(depthwise ? StepKind.DepthwiseConvolutionPack : StepKind.ConvolutionPack, p, packedBytes, w);
+        _builder.Emit(depthwise ? StepKind.DepthwiseConvolution : StepKind.Convolution, p, p.TaskCount, p.ScratchBytes, MultiplyAdds / MultiplyAddsPerNanosecond,
+            depthwise ? "DepthwiseConvolutionF32" : "ConvolutionF32",
+            Input(node, 0), weights, Input(node, 2), Input(node, 3), Output(node));
+        return null;
+    }
+
+    private string? SparseConvolution(Node node, ConvolutionParameters p, SparseWeights sparse)
+    {
+        p.NonZeros = sparse.NonZeros;
+        SparseConvolutionF32.Prepare(ref p);
+        MultiplyAdds = p.MultiplyAdds;
+        EffectiveMultiplyAdds = checked((long)sparse.NonZeros * p.Batch * p.OutputPlane);
+        Operand x = Input(node, 0);
+        if (SparseConvolutionF32.NeedsPadding(in p))
+        {
+            PlanePaddingParameters padding = PlanePadding.Prepare(in p);
+            Operand padded = PlanBuilder.Temporary(padding.PaddedBytes);
+            _builder.Emit(StepKind.PlanePadding, padding, padding.TaskCount, 0, 2 * padding.PaddedBytes / BytesPerNanosecond, "PlanePadding", x, padded);
+            x = padded;
+        }
+        Operand weights = _builder.Pack(SparseConvolutionF32.PackedBytes(in p, sparse), target => SparseConvolutionF32.Pack(in p, sparse, (byte*)target));
+        _builder.Emit(StepKind.SparseConvolution, p, p.TaskCount, p.ScratchBytes, EffectiveMultiplyAdds / MultiplyAddsPerNanosecond, "SparseConvolutionF32",
+            x, weights, Input(node, 2), Input(node, 3), Output(node));
+        return null;
+    }
+
+    private string? ConvolutionTranspose(Node node)
+    {
+        Value x = node.Inputs[0]!, w = node.Inputs[1]!, y = node.Outputs[0];
+        ConvolutionParameters p = Geometry(node, x, w, y);
+        p.OutputChannels = checked(w.Shape[1] * p.Groups);
+        long[] outputPadding = node.Attributes.Integers("output_padding", [0, 0]);
+        p.OutputPaddingHeight = (int)outputPadding[0];
+        p.OutputPaddingWidth = (int)outputPadding[1];
+        ConvolutionTransposeF32.Prepare(ref p);
+        MultiplyAdds = EffectiveMultiplyAdds = checked((long)p.Batch * p.InputPlane * w.Shape.ElementCount);
+        long packedBytes = ConvolutionTransposeF32.PackedBytes(in p);
+        Operand weights;
+        if (w.Constant is { } constant)
+        {
+            weights = _builder.Pack(packedBytes, target =>
+            {
+                fixed (float* source = constant.Span<float>()) ConvolutionTransposeF32.Pack(in p, source, (byte*)target);
+            });
+        }
+        else
+        {
+            weights = PackAtRun(StepKind.ConvolutionTransposePack, p, packedBytes, w);
+        }
+        _builder.Emit(StepKind.ConvolutionTranspose, p, p.TaskCount, p.ScratchBytes, MultiplyAdds / MultiplyAddsPerNanosecond, "ConvolutionTransposeF32",
+            Input(node, 0), weights, Input(node, 2), Operand.None, Output(node));
+        return null;
+    }
+
+    private ConvolutionParameters Geometry(Node node, Value x, Value w, Value y)
+    {
+        AttributeMap attributes = node.Attributes;
+        ConvolutionParameters p = ConvolutionParameters.Create(x.Shape[1], x.Shape[2], x.Shape[3], 0, w.Shape[2], w.Shape[3]);
+        long[] strides = attributes.Integers("strides", [1, 1]), pads = attributes.Integers("pads", [0, 0, 0, 0]), dilations = attributes.Integers("dilations", [1, 1]);
+        p.Batch = x.Shape[0];
+        (p.StrideHeight, p.StrideWidth) = ((int)strides[0], (int)strides[1]);
+        (p.PadTop, p.PadLeft, p.PadBottom, p.PadRight) = ((int)pads[0], (int)pads[1], (int)pads[2], (int)pads[3]);
+        (p.DilationHeight, p.DilationWidth) = ((int)dilations[0], (int)dilations[1]);
+        p.Groups = (int)attributes.Integer("group", 1);
+        (p.OutputHeight, p.OutputWidth) = (y.Shape[2], y.Shape[3]);
+        p.Threads = _builder.Threads;
+        p.Isa = _builder.Isa;
+        p.Activation = FusedActivation.Of(node);
+        return p;
+    }
+
+    /// <summary>Packs weights that are only known at run time, into a temporary tensor.</summary>
+    private Operand PackAtRun(StepKind kind, in ConvolutionParameters p, long packedBytes, Value w)
+    {
+        Operand packed = PlanBuilder.Temporary(packedBytes);
+        _builder.Emit(kind, p, 1, 0, packedBytes / BytesPerNanosecond, kind.ToString(), _builder.Locate(w), packed);
+        return packed;
+    }
+
+    private static void PackConvolution(in ConvolutionParameters p, Tensor constant, bool depthwise, byte* target)
+    {
+        fixed (float* source = constant.Span<float>())
+        {
+            if (depthwise) DepthwiseConvolutionF32.Pack(in p, source, target);
+            else ConvolutionF32.Pack(in p, source, target);
+        }
+    }
+
+    private string? MatMul(Node node)
+    {
+        Value a = node.Inputs[0]!, b = node.Inputs[1]!, y = node.Outputs[0];
+        bool transposeA = node.Attributes.Flag("transpose_a"), transposeB = node.Attributes.Flag("transpose_b");
+        float alpha = (float)node.Attributes.Number("alpha", 1);
+        Activation activation = FusedActivation.Of(node);
+        long batches = y.Shape.Product(0, y.Shape.Rank - 2);
+        MatMulParameters p = MatMulParameters.Create(y.Shape[-2], a.Shape[transposeA ? -2 : -1], y.Shape[-1]);
+        MultiplyAdds = EffectiveMultiplyAdds = checked(batches * p.Rows * p.Inner * p.Columns);
+
+        // One B for all of A: the leading axes of A are more rows.
+        bool oneB = b.Shape.Product(0, b.Shape.Rank - 2) == 1;
+        bool fold = oneB && (!transposeA || batches == 1);
+        if (fold) p.Rows = checked((int)(batches * p.Rows));
+
+        if (b.Constant?.Sparse is { } sparse)
+        {
+            if (!fold) return "a packed sparse weight with a transposed, batched first operand";
+            return SparseMatMul(node, p, transposeA, alpha, activation, sparse);
+        }
+
+        p.TransposeA = transposeA;
+        p.TransposeB = transposeB;
+        p.Alpha = alpha;
+        p.Activation = activation;
+        p.Threads = _builder.Threads;
+        p.Isa = _builder.Isa;
+        p.ConstantB = fold && b.Constant is not null;
+        if (!fold && !SetBatch(ref p, a.Shape, b.Shape, y.Shape)) return $"batch axes of {a.Shape} and {b.Shape} that do not reduce to three";
+        MatMulF32.Prepare(ref p);
+        Operand second = p.ConstantB
+            ? _builder.Pack(MatMulF32.PackedBytes(in p), target =>
+            {
+                fixed (float* source = b.Constant!.Span<float>()) MatMulF32.Pack(in p, source, (byte*)target);
+            })
+            : Input(node, 1);
+        _builder.Emit(StepKind.MatMul, p, p.TaskCount, p.ScratchBytes, MultiplyAdds / MultiplyAddsPerNanosecond, "MatMulF32",
+            Input(node, 0), second, Input(node, 2), Input(node, 3), Output(node));
+        return null;
+    }
+
+    private string? SparseMatMul(Node node, in MatMulParameters dense, bool transposeA, float alpha, Activation activation, SparseWeights sparse)
+    {
+        if (transposeA) return "a packed sparse weight with a transposed first operand";
+        var p = new SparseMatMulParameters
+        {
+            Tokens = dense.Rows,
+            Inputs = dense.Inner,
+            Outputs = dense.Columns,
+            NonZeros = sparse.NonZeros,
+            Threads = _builder.Threads,
+            Activation = activation,
+            Isa = _builder.Isa,
+        };
+        SparseMatMulF32.Prepare(ref p);
+        EffectiveMultiplyAdds = checked((long)sparse.NonZeros * p.Tokens);
+        if (alpha != 1)
+            sparse = new SparseWeights(sparse.Rows, sparse.Columns, sparse.Pattern, sparse.RowCounts, sparse.ColumnIndices, Array.ConvertAll(sparse.Values, value => value * alpha));
+        Operand weights = _builder.Pack(SparseMatMulF32.PackedBytes(in p, sparse), target => SparseMatMulF32.Pack(in p, sparse, (byte*)target));
+        _builder.Emit(StepKind.SparseMatMul, p, p.TaskCount, p.ScratchBytes, EffectiveMultiplyAdds / MultiplyAddsPerNanosecond, "SparseMatMulF32",
+            Input(node, 0), weights, Input(node, 2), Input(node, 3), Output(node));
+        return null;
+    }
+
+    /// <summary>Folds the broadcast leading axes into at most three; false where more remain.</summary>
+    private static bool SetBatch(ref MatMulParameters p, Shape a, Shape b, Shape y)
+    {
+        int rank = y.Rank - 2;
+        Span<int> sizes = stackalloc int[rank];
+        Span<long> stridesA = stackalloc long[rank];
+        Span<long> stridesB = stackalloc long[rank];
+        long strideA = a.Product(a.Rank - 2, a.Rank), strideB = b.Product(b.Rank - 2, b.Rank);
+        int count = 0; // innermost first
+        for (int axis = rank - 1; axis >= 0; axis--)
+        {
+            int size = y[axis];
+            int sizeA = axis - (y.Rank - a.Rank) is >= 0 and var axisA ? a[axisA] : 1;
+            int sizeB = axis - (y.Rank - b.Rank) is >= 0 and var axisB ? b[axisB] : 1;
+            if (size == 1) continue;
+            long stepA = sizeA == 1 ? 0 : strideA, stepB = sizeB == 1 ? 0 : strideB;
+            if (count > 0 && stepA == stridesA[count - 1] * sizes[count - 1] && stepB == stridesB[count - 1] * sizes[count - 1])
+            {
+                sizes[count - 1] = checked(sizes[count - 1] * size);
+            }
+            else
+            {
+                sizes[count] = size;
+                stridesA[count] = stepA;
+                stridesB[count++] = stepB;
+            }
+            strideA *= sizeA;
+            strideB *= sizeB;
+        }
+        if (count > 3) return false;
+        if (count > 0) (p.Batch2, p.StrideA2, p.StrideB2) = (sizes[0], stridesA[0], stridesB[0]);
+        if (count > 1) (p.Batch1, p.StrideA1, p.StrideB1) = (sizes[1], stridesA[1], stridesB[1]);
+        if (count > 2) (p.Batch0, p.StrideA0, p.StrideB0) = (sizes[2], stridesA[2], stridesB[2]);
+        return true;
+    }
+
+    private string? Attention(Node node)
+    {
+        Shape q = node.Inputs[0]!.Shape, k = node.Inputs[1]!.Shape, v = node.Inputs[2]!.Shape;
+        AttentionParameters p = AttentionParameters.Create(q[0], q[1], q[2], k[2], q[3], v[3], (float)node.Attributes.Number("scale"));
+        p.Threads = _builder.Threads;
+        p.Isa = _builder.Isa;
+        if (node.Input(3) is { } mask)
+        {
+            Span<long> strides = stackalloc long[4];
+            long stride = 1;
+            for (int axis = 3; axis >= 0; axis--)
+            {
+                int size = axis - (4 - mask.Shape.Rank) is >= 0 and var maskAxis ? mask.Shape[maskAxis] : 1;
+                strides[axis] = size == 1 ? 0 : stride;
+                stride *= size;
+            }
+            (p.MaskBatchStride, p.MaskHeadStride, p.MaskQueryStride, p.MaskKeyStride) = (strides[0], strides[1], strides[2], strides[3]);
+        }
+        AttentionF32.Prepare(ref p);
+        MultiplyAdds = EffectiveMultiplyAdds = checked((long)p.Batch * p.Heads * p.Queries * p.Keys * (p.HeadSize + p.ValueSize));
+        double softmax = (double)p.Batch * p.Heads * p.Queries * p.Keys / FunctionsPerNanosecond;
+        _builder.Emit(StepKind.Attention, p, p.TaskCount, p.ScratchBytes, MultiplyAdds / MultiplyAddsPerNanosecond + softmax, "AttentionF32",
+            Input(node, 0), Input(node, 1), Input(node, 2), Input(node, 3), Output(node));
+        return null;
+    }
+}

@@ -1,0 +1,87 @@
+using EdgeSparse.Kernels;
+using EdgeSparse.Model;
+using EdgeSparse.Runtime.Execution;
+
+namespace EdgeSparse.Runtime.Planning;
+
+/// <summary>
+/// Turns one node of a validated graph into steps. A node that no kernel can run leaves a reason instead.
+/// </summary>
+internal sealed partial class NodeLowering(PlanBuilder builder)
+{
+    // What one thread does in a nanosecond, roughly and on the slow side of what desktop and board processors do.
+    private const double MultiplyAddsPerNanosecond = 12;
+    private const double BytesPerNanosecond = 8;
+    private const double FunctionsPerNanosecond = 1;
+
+    private readonly PlanBuilder _builder = builder;
+
+    /// <summary>Multiply-adds of the last lowered node: of the dense product, and those computed.</summary>
+    public long MultiplyAdds { get; private set; }
+
+    public long EffectiveMultiplyAdds { get; private set; }
+
+    /// <summary>Adds the node's steps; null, or why the native engine cannot run it.</summary>
+    public string? Lower(Node node)
+    {
+        MultiplyAdds = EffectiveMultiplyAdds = 0;
+        try
+        {
+            return Dispatch(node);
+        }
+        catch (ArgumentException refusal)
+        {
+            // A kernel's Prepare refuses parameters that it cannot compute with.
+            return refusal.Message;
+        }
+    }
+
+    private string? Dispatch(Node node)
+    {
+        switch (node.Kind)
+        {
+            case OperatorKind.Conv: return Convolution(node);
+            case OperatorKind.ConvTranspose: return ConvolutionTranspose(node);
+            case OperatorKind.MatMul: return MatMul(node);
+            case OperatorKind.Attention: return Attention(node);
+            default: return $"the native engine has no kernel for {node.Kind}";
+        }
+    }
+
+    /// <summary>Where a graph output is read: a graph input is copied, so that writing the next input leaves the last output alone.</summary>
+    public Operand KeepOutput(Value value)
+    {
+        Operand operand = _builder.Locate(value);
+        if (operand.Storage?.Outermost().Outermost.IsInput != true) return operand;
+        Operand copy = PlanBuilder.Temporary(PlanBuilder.Bytes(value));
+        Copy(operand, copy, PlanBuilder.Bytes(value));
+        return copy;
+    }
+
+    private Operand Input(Node node, int index) => _builder.Locate(node.Input(index));
+
+    private Operand Output(Node node, int index = 0) => _builder.Locate(node.Outputs[index]);
+
+    private static double MoveTime(params ReadOnlySpan<Value?> values)
+    {
+        double bytes = 0;
+        foreach (Value? value in values)
+            if (value is not null) bytes += PlanBuilder.Bytes(value);
+        return bytes / BytesPerNanosecond;
+    }
+
+    /// <summary>Copies <paramref name="bytes"/> bytes.</summary>
+    private void Copy(Operand from, Operand to, long bytes)
+    {
+        if (bytes == 0) return;
+        var parameters = new CopyParameters { Bytes = bytes, TaskCount = (int)Math.Clamp(bytes / CopyParameters.BytesPerTask, 1, CopyParameters.MaximumTasks) };
+        _builder.Emit(StepKind.Copy, parameters, parameters.TaskCount, 0, bytes / BytesPerNanosecond, "Copy", from, to);
+    }
+
+    private static string? FloatsOnly(Node node)
+    {
+        foreach (Value? input in node.Inputs)
+            if (input is not null && input.Type != ElementType.Float32) return $"input '{input.Name}' is {input.Type}, expected Float32";
+        return null;
+    }
+}

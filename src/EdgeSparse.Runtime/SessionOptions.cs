@@ -1,0 +1,38 @@
+using EdgeSparse.Kernels;
+
+namespace EdgeSparse.Runtime;
+
+/// <summary>How a model is to be run.</summary>
+public sealed record SessionOptions
+{
+    /// <summary>Most threads that a session may ask for.</summary>
+    public const int MaximumThreads = 64;
+
+    /// <summary>Threads that compute, the calling one included; 0 = one for each processor.</summary>
+    public int Threads { get; init; }
+
+    /// <summary>Instruction set of the kernels; null = the best that this process supports.</summary>
+    public InstructionSet? Isa { get; init; }
+
+    /// <summary>Measure the time of each layer in every run.</summary>
+    public bool Profile { get; init; }
+
+    /// <summary>Most bytes that one of the arena, the constants and the scratch may take; a model that needs more is refused.</summary>
+    public long MemoryLimitBytes { get; init; } = 2L << 30;
+
+    /// <summary>The number of threads meant by <see cref="Threads"/> on this machine. Throws <see cref="ArgumentOutOfRangeException"/> outside 0…<see cref="MaximumThreads"/>.</summary>
+    internal int ResolveThreads()
+    {
+        if (Threads is < 0 or > MaximumThreads)
+            throw new ArgumentOutOfRangeException(nameof(Threads), Threads, $"threads must be 0 (all) to {MaximumThreads}");
+        return Threads != 0 ? Threads : Math.Clamp(Environment.ProcessorCount, 1, MaximumThreads);
+    }
+
+    /// <summary>The instruction set meant by <see cref="Isa"/>. Throws <see cref="PlatformNotSupportedException"/> where this process cannot use it.</summary>
+    internal InstructionSet ResolveIsa()
+    {
+        InstructionSet isa = Isa ?? InstructionSets.Best;
+        return InstructionSets.IsSupported(isa) ? isa
+            : throw new PlatformNotSupportedException($"instruction set {isa} is not available in this process; the best that is: {InstructionSets.Best}");
+    }
+}

@@ -1,0 +1,143 @@
+using EdgeSparse.Model;
+
+namespace EdgeSparse.Runtime.Tests;
+
+/// <summary>Convolutions, matrix products and attention against values computed by hand.</summary>
+public class ProductTests
+{
+    private static readonly float[] OneToNine = [1, 2, 3, 4, 5, 6, 7, 8, 9];
+
+    [Fact]
+    public void Convolution_with_padding_bias_residual_and_relu()
+    {
+        var g = new GraphBuilder();
+        Value x = g.Input(1, 1, 3, 3), residual = g.Input(1, 1, 3, 3);
+        Value w = g.Floats([1, 1, 3, 3], 0, 0, 0, 0, 1, 1, 0, 0, 0); // the pixel and its right neighbour
+        Value y = g.Node(OperatorKind.Conv, a =>
+        {
+            a.Set("pads", 1, 1, 1, 1);
+            a.Set("strides", 1, 1);
+            a.Set("dilations", 1, 1);
+            a.Set("group", 1);
+            a.Set("activation", "relu");
+        }, x, w, g.Floats([1], -10), residual);
+        g.Output(y);
+        Assert.Equal([0, 0, 0, 0, 1, 0, 105, 7, 0], g.RunFloats(OneToNine, new float[] { 0, 0, 0, 0, 0, 0, 100, 0, 0 }));
+    }
+
+    [Theory]
+    [InlineData(false)]
+    [InlineData(true)]
+    public void Depthwise_convolution_with_weights_constant_or_computed(bool computed)
+    {
+        var g = new GraphBuilder();
+        Value x = g.Input(1, 2, 2, 2);
+        Value w = computed ? g.Input(2, 1, 2, 2) : g.Floats([2, 1, 2, 2], 1, 0, 0, 1, 0, 2, 2, 0);
+        g.Output(g.Node(OperatorKind.Conv, a => ConvolutionAttributes(a, group: 2), x, w));
+        float[] input = [1, 2, 3, 4, 5, 6, 7, 8];
+        Assert.Equal([1 + 4, 2 * 6 + 2 * 7], computed ? g.RunFloats(input, new float[] { 1, 0, 0, 1, 0, 2, 2, 0 }) : g.RunFloats(input));
+    }
+
+    [Theory]
+    [InlineData(1, 0)]
+    [InlineData(3, 1)]
+    public void Sparse_convolution_equals_dense(int kernel, int pad)
+    {
+        var random = new Random(7);
+        var sparse = new GraphBuilder();
+        Value w = sparse.Sparse(random, 0.8, 16, 12, kernel, kernel);
+        sparse.Output(sparse.Node(OperatorKind.Conv, a => ConvolutionAttributes(a, pad), sparse.Input(1, 12, 9, 7), w));
+        var dense = new GraphBuilder();
+        dense.Output(dense.Node(OperatorKind.Conv, a => ConvolutionAttributes(a, pad), dense.Input(1, 12, 9, 7), dense.Floats([16, 12, kernel, kernel], w.Constant!.Sparse!.ToDense())));
+        float[] input = GraphBuilder.RandomFloats(random, 12 * 9 * 7);
+        AssertClose(dense.RunFloats(input), sparse.RunFloats(input), 1e-5f);
+    }
+
+    [Fact]
+    public void Transposed_convolution_spreads_each_pixel()
+    {
+        var g = new GraphBuilder();
+        g.Output(g.Node(OperatorKind.ConvTranspose, a =>
+        {
+            ConvolutionAttributes(a);
+            a.Set("strides", 2, 2);
+            a.Set("output_padding", 0, 0);
+        }, g.Input(1, 1, 2, 2), g.Floats([1, 1, 2, 2], 1, 10, 100, 1000)));
+        Assert.Equal([1, 10, 2, 20, 100, 1000, 200, 2000, 3, 30, 4, 40, 300, 3000, 400, 4000], g.RunFloats(new float[] { 1, 2, 3, 4 }));
+    }
+
+    [Fact]
+    public void Product_broadcasts_both_batches()
+    {
+        var g = new GraphBuilder();
+        // A [2,1,1,2], B [3,2,1]: y[i,j] = A[i]·B[j]
+        g.Output(g.Node(OperatorKind.MatMul, g.Input(2, 1, 1, 2), g.Input(3, 2, 1)));
+        Assert.Equal([1, 2, 3, 3, 4, 7], g.RunFloats(new float[] { 1, 2, 3, 4 }, new float[] { 1, 0, 0, 1, 1, 1 }));
+    }
+
+    [Theory]
+    [InlineData(false)]
+    [InlineData(true)]
+    public void Constant_product_with_scale_and_bias(bool sparse)
+    {
+        var g = new GraphBuilder();
+        float[] weights = [1, 0, 0, 2, 0, 3]; // [3 outputs, 2 inputs]
+        Value w = sparse
+            ? new Value("w", new Tensor(new Shape(3, 2), Kernels.SparseMatMul.SparseWeights.FromDense(weights, 3, 2)))
+            : g.Floats([3, 2], weights);
+        g.Output(g.Node(OperatorKind.MatMul, a =>
+        {
+            a.Set("transpose_b", 1);
+            a.Set("alpha", 2.0);
+        }, g.Input(2, 1, 2), w, g.Floats([3], 0.5f, 0, 0)));
+        Assert.Equal([2.5f, 8, 12, 6.5f, 16, 24], g.RunFloats(new float[] { 1, 2, 3, 4 }));
+    }
+
+    [Fact]
+    public void Attention_masks_keys()
+    {
+        var g = new GraphBuilder();
+        Value mask = g.Floats([1, 2], 0, float.NegativeInfinity);
+        g.Output(g.Node(OperatorKind.Attention, a => a.Set("scale", 1.0), g.Input(1, 1, 2, 2), g.Input(1, 1, 2, 2), g.Input(1, 1, 2, 3), mask));
+        Assert.Equal([1, 2, 3, 1, 2, 3], g.RunFloats(new float[] { 1, 2, 3, 4 }, new float[] { 5, 6, 7, 8 }, new float[] { 1, 2, 3, 4, 5, 6 }));
+    }
+
+    [Fact]
+    public void Residual_is_overwritten_only_when_read_for_the_last_time()
+    {
+        float[] input = GraphBuilder.RandomFloats(new Random(3), 4 * 25);
+        float[] Run(bool alsoOutput, out SessionDescription description)
+        {
+            var g = new GraphBuilder();
+            var random = new Random(5);
+            Value x = g.Input(1, 4, 5, 5);
+            Value a = g.Node(OperatorKind.Conv, m => ConvolutionAttributes(m), x, g.Random(random, 4, 4, 1, 1));
+            Value b = g.Node(OperatorKind.Conv, m => ConvolutionAttributes(m), a, g.Random(random, 4, 4, 1, 1));
+            Value y = g.Node(OperatorKind.Conv, m => ConvolutionAttributes(m), b, g.Random(random, 4, 4, 1, 1), null, a);
+            g.Output(y);
+            if (alsoOutput) g.Output(a);
+            using NativeSession session = NativeSession.Create(g.Graph);
+            description = session.Describe();
+            return System.Runtime.InteropServices.MemoryMarshal.Cast<byte, float>(GraphBuilder.Run(session, input)[0]).ToArray();
+        }
+        float[] overwritten = Run(false, out SessionDescription small);
+        float[] kept = Run(true, out SessionDescription large);
+        Assert.Equal(kept, overwritten);
+        Assert.True(small.ArenaBytes < large.ArenaBytes);
+    }
+
+    internal static void ConvolutionAttributes(AttributeMap attributes, int pad = 0, int group = 1)
+    {
+        attributes.Set("pads", pad, pad, pad, pad);
+        attributes.Set("strides", 1, 1);
+        attributes.Set("dilations", 1, 1);
+        attributes.Set("group", group);
+    }
+
+    internal static void AssertClose(float[] expected, float[] actual, float tolerance)
+    {
+        Assert.Equal(expected.Length, actual.Length);
+        for (int i = 0; i < expected.Length; i++)
+            Assert.True(MathF.Abs(expected[i] - actual[i]) <= tolerance, $"element {i}: {actual[i]}, expected {expected[i]}");
+    }
+}
