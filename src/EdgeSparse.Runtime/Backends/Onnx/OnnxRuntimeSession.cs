@@ -129,19 +129,27 @@ public sealed unsafe class OnnxRuntimeSession : IInferenceSession
     {
         foreach (string provider in providers)
         {
-            string? function = provider switch
+            (string? name, string? function) = provider switch
             {
-                "cpu" => null,
-                "cuda" => "OrtSessionOptionsAppendExecutionProvider_CUDA",
-                "tensorrt" => "OrtSessionOptionsAppendExecutionProvider_Tensorrt",
+                "cpu" => (null, null),
+                "cuda" => ("CUDAExecutionProvider", "OrtSessionOptionsAppendExecutionProvider_CUDA"),
+                "tensorrt" => ("TensorrtExecutionProvider", "OrtSessionOptionsAppendExecutionProvider_Tensorrt"),
                 _ => throw new OnnxRuntimeException($"unknown execution provider '{provider}', expected cpu, cuda or tensorrt"),
             };
-            if (function is null) break;
+            if (name is null || function is null) break;
+            string[] available = api.AvailableProviders();
             nint append = api.Export(function);
-            if (append == 0)
+            if (append == 0 || !available.Contains(name))
                 throw new OnnxRuntimeException(
-                    $"{api.Path} (ONNX Runtime {api.Version}) was built without {provider}; it has {string.Join(", ", api.AvailableProviders())}: use the vendor's library or drop {provider} from the providers");
-            api.Check(((delegate* unmanaged[Cdecl]<nint, int, nint>)append)(sessionOptions, 0 /* device */));
+                    $"{api.Path} (ONNX Runtime {api.Version}) was built without {provider}; it has {string.Join(", ", available)}: use the vendor's library or drop {provider} from the providers");
+            try
+            {
+                api.Check(((delegate* unmanaged[Cdecl]<nint, int, nint>)append)(sessionOptions, 0 /* device */));
+            }
+            catch (OnnxRuntimeException refused)
+            {
+                throw new OnnxRuntimeException($"provider {provider} cannot be used: {refused.Message}", refused);
+            }
         }
         return providers.Count > 0 ? providers[0] : "cpu";
     }
