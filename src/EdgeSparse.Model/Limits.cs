@@ -13,4 +13,5 @@ public static class Limits
     public const int AttributeElements = 1 << 20;
     public const int ProtobufNesting = 32;
     public const int Labels = 100_000;
+    public const int ManifestBytes = 64 << 20;
 }

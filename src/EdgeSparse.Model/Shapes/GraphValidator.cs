@@ -10,7 +10,10 @@ public static class GraphValidator
     /// there and distinct; every value is an input, a constant or made by exactly one earlier node; types and shapes are those that
     /// <see cref="ShapeInference"/> gives; constants have their value's type, shape and size; packed sparse constants are valid and used only as weights.
     /// </summary>
-    public static void Validate(Graph graph)
+    public static void Validate(Graph graph) => Validate(graph, out _);
+
+    /// <summary>As <see cref="Validate(Graph)"/>; <paramref name="valueCount"/> is the number of distinct values that the graph uses.</summary>
+    internal static void Validate(Graph graph, out int valueCount)
     {
         ArgumentNullException.ThrowIfNull(graph);
         if (graph.Nodes.Count > Limits.Nodes) throw new ModelFormatException($"{graph.Nodes.Count} nodes, at most {Limits.Nodes} are supported");
@@ -32,7 +35,8 @@ public static class GraphValidator
             Available(output, made, "the graph's outputs");
             if (output.Constant?.Sparse is not null) throw new ModelFormatException($"output '{output.Name}' is a packed sparse constant");
         }
-        if (made.Count > Limits.Values) throw new ModelFormatException($"more than {Limits.Values} values");
+        valueCount = made.Count;
+        if (valueCount > Limits.Values) throw new ModelFormatException($"{valueCount} values, at most {Limits.Values} are supported");
     }
 
     private static void Check(Node node, HashSet<Value> made)
@@ -84,7 +88,7 @@ public static class GraphValidator
     }
 
     /// <summary>Name, type and shape of one value by themselves.</summary>
-    private static void Form(Value value)
+    internal static void Form(Value value)
     {
         Name(value.Name, "a value");
         if (value.Type.SizeBytes() == 0) throw new ModelFormatException($"value '{value.Name}' has no known type");
