@@ -3,6 +3,7 @@ using EdgeSparse.Kernels.Attention;
 using EdgeSparse.Kernels.Convolution;
 using EdgeSparse.Kernels.ConvolutionTranspose;
 using EdgeSparse.Kernels.DepthwiseConvolution;
+using EdgeSparse.Kernels.Elementwise;
 using EdgeSparse.Kernels.MatMul;
 using EdgeSparse.Kernels.SparseMatMul;
 
@@ -72,6 +73,18 @@ internal static unsafe class Executor
                 break;
             case StepKind.Attention:
                 AttentionF32.Run((AttentionParameters*)parameters, (float*)t0, (float*)t1, (float*)t2, (float*)t3, (float*)t4, scratch, task);
+                break;
+            case StepKind.Unary:
+                Unary.Run((UnaryParameters*)parameters, t0, t1, scratch, task);
+                break;
+            case StepKind.Binary:
+                Binary.Run((BinaryParameters*)parameters, t0, t1, t2, scratch, task);
+                break;
+            case StepKind.Where:
+                Where.Run((WhereParameters*)parameters, t0, t1, t2, t3, scratch, task);
+                break;
+            case StepKind.Cast:
+                Cast.Run((CastParameters*)parameters, t0, t1, scratch, task);
                 break;
         }
     }

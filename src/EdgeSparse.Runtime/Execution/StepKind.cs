@@ -17,6 +17,10 @@ internal enum StepKind : int
     MatMul,
     SparseMatMul,
     Attention,
+    Unary,
+    Binary,
+    Where,
+    Cast,
 }
 
 /// <summary>A plain copy, cut into tasks of equal size.</summary>

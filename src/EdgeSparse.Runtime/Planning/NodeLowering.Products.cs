@@ -13,12 +13,12 @@ namespace EdgeSparse.Runtime.Planning;
 /// <summary>Convolutions, matrix products, attention.</summary>
 internal sealed unsafe partial class NodeLowering
 {
-    private string? Convolution(Node node)
+    private string? LowerConvolution(Node node)
     {
         Value x = node.Inputs[0]!, w = node.Inputs[1]!, y = node.Outputs[0];
         ConvolutionParameters p = Geometry(node, x, w, y);
         p.OutputChannels = w.Shape[0];
-        if (w.Constant?.Sparse is { } sparse) return SparseConvolution(node, p, sparse);
+        if (w.Constant?.Sparse is { } sparse) return LowerSparseConvolution(node, p, sparse);
 
         bool depthwise = p.Groups > 1 && DepthwiseConvolutionF32.Applies(in p);
         if (depthwise) DepthwiseConvolutionF32.Prepare(ref p);
@@ -34,7 +34,7 @@ internal sealed unsafe partial class NodeLowering
         return null;
     }
 
-    private string? SparseConvolution(Node node, ConvolutionParameters p, SparseWeights sparse)
+    private string? LowerSparseConvolution(Node node, ConvolutionParameters p, SparseWeights sparse)
     {
         p.NonZeros = sparse.NonZeros;
         SparseConvolutionF32.Prepare(ref p);
@@ -54,7 +54,7 @@ internal sealed unsafe partial class NodeLowering
         return null;
     }
 
-    private string? ConvolutionTranspose(Node node)
+    private string? LowerConvolutionTranspose(Node node)
     {
         Value x = node.Inputs[0]!, w = node.Inputs[1]!, y = node.Outputs[0];
         ConvolutionParameters p = Geometry(node, x, w, y);
@@ -116,7 +116,7 @@ internal sealed unsafe partial class NodeLowering
         }
     }
 
-    private string? MatMul(Node node)
+    private string? LowerMatMul(Node node)
     {
         Value a = node.Inputs[0]!, b = node.Inputs[1]!, y = node.Outputs[0];
         bool transposeA = node.Attributes.Flag("transpose_a"), transposeB = node.Attributes.Flag("transpose_b");
@@ -134,7 +134,7 @@ internal sealed unsafe partial class NodeLowering
         if (b.Constant?.Sparse is { } sparse)
         {
             if (!fold) return "a packed sparse weight with a transposed, batched first operand";
-            return SparseMatMul(node, p, transposeA, alpha, activation, sparse);
+            return LowerSparseMatMul(node, p, transposeA, alpha, activation, sparse);
         }
 
         p.TransposeA = transposeA;
@@ -157,7 +157,7 @@ internal sealed unsafe partial class NodeLowering
         return null;
     }
 
-    private string? SparseMatMul(Node node, in MatMulParameters dense, bool transposeA, float alpha, Activation activation, SparseWeights sparse)
+    private string? LowerSparseMatMul(Node node, in MatMulParameters dense, bool transposeA, float alpha, Activation activation, SparseWeights sparse)
     {
         if (transposeA) return "a packed sparse weight with a transposed first operand";
         var p = new SparseMatMulParameters
@@ -216,7 +216,7 @@ internal sealed unsafe partial class NodeLowering
         return true;
     }
 
-    private string? Attention(Node node)
+    private string? LowerAttention(Node node)
     {
         Shape q = node.Inputs[0]!.Shape, k = node.Inputs[1]!.Shape, v = node.Inputs[2]!.Shape;
         AttentionParameters p = AttentionParameters.Create(q[0], q[1], q[2], k[2], q[3], v[3], (float)node.Attributes.Number("scale"));

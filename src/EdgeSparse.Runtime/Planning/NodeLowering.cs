@@ -40,13 +40,19 @@ internal sealed partial class NodeLowering(PlanBuilder builder)
     {
         switch (node.Kind)
         {
-            case OperatorKind.Conv: return Convolution(node);
-            case OperatorKind.ConvTranspose: return ConvolutionTranspose(node);
-            case OperatorKind.MatMul: return MatMul(node);
-            case OperatorKind.Attention: return Attention(node);
-            default: return $"the native engine has no kernel for {node.Kind}";
+            case OperatorKind.Conv: return LowerConvolution(node);
+            case OperatorKind.ConvTranspose: return LowerConvolutionTranspose(node);
+            case OperatorKind.MatMul: return LowerMatMul(node);
+            case OperatorKind.Attention: return LowerAttention(node);
+            case OperatorKind.Cast: return LowerCast(node);
+            case OperatorKind.Where: return LowerWhere(node);
+            case >= OperatorKind.Abs and <= OperatorKind.ThresholdedRelu: return LowerUnary(node);
+            case >= OperatorKind.Add and <= OperatorKind.Xor: return LowerBinary(node);
+            default: return NoKernel(node);
         }
     }
+
+    private static string NoKernel(Node node) => $"the native engine has no kernel for {node.Kind}";
 
     /// <summary>Where a graph output is read: a graph input is copied, so that writing the next input leaves the last output alone.</summary>
     public Operand KeepOutput(Value value)
