@@ -1,25 +1,124 @@
+using EdgeSparse.Kernels.Elementwise;
+using EdgeSparse.Kernels.MatMul;
+
 namespace EdgeSparse.Kernels.Convolution;
 
-/// <summary>Dense 2-D convolution, grouped or not. Formula: <see cref="Reference"/>.</summary>
+/// <summary>
+/// Dense 2-D convolution, grouped or not, as a product W [outputs, inner] · X [inner, pixels] without a full im2col matrix: a task gathers the rows of X for a
+/// tile of pixels and one block of inner indices (input channel, kernel row, kernel column) into scratch and multiplies it by all its panels of W.
+/// Definition: <see cref="Reference"/>.
+/// </summary>
 public static unsafe partial class ConvolutionF32
 {
+    /// <summary>Pixels of a tile: 256 inner indices × 192 pixels are 192 KiB, a part of L2. A multiple of every column tile.</summary>
+    private const int MaximumTilePixels = 192;
+    private const int MinimumTilePixels = 48;
+    private const int MinimumTileOutputs = 24;
+
+    private const int VariantPacked = 0;
+    /// <summary>Rows of X are read where they lie.</summary>
+    private const int VariantDirect = 1;
+
+    /// <summary>With so few panels of W, copying X costs more than the strided reads.</summary>
+    private const int MaximumDirectPanels = 2;
+
     /// <summary>Checks the geometry, sets the output size, and derives tiles, <see cref="ConvolutionParameters.TaskCount"/> and <see cref="ConvolutionParameters.ScratchBytes"/>.</summary>
     /// <exception cref="ArgumentException">The geometry is not a convolution.</exception>
     public static void Prepare(ref ConvolutionParameters p)
     {
         p.CheckForward();
-        p.TaskCount = 1;
-        p.ScratchBytes = 0;
+        int width = GemmF32.TileColumns(p.Isa);
+        int panels = GemmF32.PanelCount(p.Isa, p.GroupOutputs);
+        p.Variant = p.IsPointwise && panels <= MaximumDirectPanels ? VariantDirect : VariantPacked;
+        int columnTiles = TileSplit.Count(p.OutputPlane, MaximumTilePixels), rowTiles = 1;
+        long target = p.Threads > 1 ? 3L * p.Threads : 1;
+        while ((long)p.Batch * p.Groups * columnTiles * rowTiles < target)
+        {
+            if (p.OutputPlane / (columnTiles + 1) >= MinimumTilePixels) columnTiles++;
+            else if (p.GroupOutputs / (rowTiles + 1) >= MinimumTileOutputs) rowTiles++;
+            else break;
+        }
+        p.TileColumns = TileSplit.Size(p.OutputPlane, columnTiles, width);
+        p.ColumnTiles = TileSplit.Count(p.OutputPlane, p.TileColumns);
+        // In panels, because a task begins where a panel does.
+        p.TileRows = TileSplit.Size(panels, rowTiles, 1);
+        p.RowTiles = TileSplit.Count(panels, p.TileRows);
+        p.Pitch = MatMulF32.Pitch(p.TileColumns, width);
+        long tasks = (long)p.Batch * p.Groups * p.ColumnTiles * p.RowTiles;
+        if (tasks > int.MaxValue) throw new ArgumentException($"{tasks} tasks, expected fewer than 2^31");
+        p.TaskCount = (int)tasks;
+        p.ScratchBytes = GemmF32.EdgeBytes + (long)Math.Min(GemmF32.InnerBlock, p.Inner) * p.Pitch * sizeof(float);
     }
 
     /// <summary>Size of the packed weights; 64-byte alignment is expected.</summary>
-    public static long PackedBytes(in ConvolutionParameters p) => (long)p.OutputChannels * p.Inner * sizeof(float);
+    public static long PackedBytes(in ConvolutionParameters p) => (long)p.Groups * GemmF32.PaddedRows(p.Isa, p.GroupOutputs) * p.Inner * sizeof(float);
 
-    /// <summary>Packs weights [outputs, inputs / groups, kernelHeight, kernelWidth].</summary>
+    /// <summary>Packs weights [outputs, inputs / groups, kernelHeight, kernelWidth] into panels, group after group.</summary>
     public static void Pack(in ConvolutionParameters p, float* weights, byte* packed)
-        => Buffer.MemoryCopy(weights, packed, PackedBytes(in p), PackedBytes(in p));
+    {
+        nint groupFloats = (nint)GemmF32.PaddedRows(p.Isa, p.GroupOutputs) * p.Inner;
+        for (int group = 0; group < p.Groups; group++)
+            GemmF32.PackA(p.Isa, weights + (nint)group * p.GroupOutputs * p.Inner, p.Inner, false, p.GroupOutputs, 0, p.GroupOutputs, 0, p.Inner, 1, (float*)packed + group * groupFloats);
+    }
 
     /// <summary>Runs one task. y may not overlap x; residual may be y.</summary>
     public static void Run(ConvolutionParameters* p, float* x, byte* packedWeights, float* bias, float* residual, float* y, byte* scratch, int task)
-        => Reference(p, x, (float*)packedWeights, bias, residual, y);
+    {
+        int columnTile = task % p->ColumnTiles, rowTile = task / p->ColumnTiles % p->RowTiles;
+        int image = task / p->ColumnTiles / p->RowTiles;
+        int group = image % p->Groups;
+        image /= p->Groups;
+        int pixel = columnTile * p->TileColumns;
+
+        GemmBlock g;
+        g.Isa = p->Isa;
+        g.Rows = p->GroupOutputs;
+        g.RowBegin = GemmF32.PanelStart(p->Isa, p->GroupOutputs, rowTile * p->TileRows);
+        g.RowEnd = GemmF32.PanelStart(p->Isa, p->GroupOutputs, (rowTile + 1) * p->TileRows);
+        g.A = (float*)packedWeights + (nint)group * GemmF32.PaddedRows(p->Isa, p->GroupOutputs) * p->Inner;
+        g.OriginA = 0;
+        g.PackedInnerA = p->Inner;
+        g.Columns = Math.Min(p->TileColumns, p->OutputPlane - pixel);
+        nint first = ((nint)image * p->OutputChannels + group * p->GroupOutputs) * p->OutputPlane + pixel;
+        g.C = y + first;
+        g.RowBytesC = (nint)p->OutputPlane * sizeof(float);
+        g.RowBias = bias == null ? null : bias + group * p->GroupOutputs;
+        g.ColumnBias = null;
+        g.Edge = (float*)scratch;
+        g.RowBytesB = (nint)p->Pitch * sizeof(float);
+        g.TileBytesB = GemmF32.TileColumns(p->Isa) * sizeof(float);
+        var panel = (float*)(scratch + GemmF32.EdgeBytes);
+        x += ((nint)image * p->InputChannels + group * p->GroupInputs) * p->InputPlane;
+
+        int columns = g.Columns;
+        int direct = p->Variant == VariantDirect ? columns / GemmF32.TileColumns(p->Isa) * GemmF32.TileColumns(p->Isa) : 0;
+        for (int inner = 0; inner < p->Inner; inner += GemmF32.InnerBlock)
+        {
+            g.InnerBegin = inner;
+            g.Inner = Math.Min(GemmF32.InnerBlock, p->Inner - inner);
+            bool last = inner + g.Inner == p->Inner;
+            g.Accumulate = inner > 0;
+            g.Minimum = last ? p->Activation.Minimum : float.NegativeInfinity;
+            g.Maximum = last ? p->Activation.Maximum : float.PositiveInfinity;
+            g.Residual = inner == 0 && residual != null ? residual + first : null;
+            g.C = y + first;
+            if (direct > 0)
+            {
+                g.B = x + (nint)inner * p->InputPlane + pixel;
+                g.RowBytesB = (nint)p->InputPlane * sizeof(float);
+                g.Columns = direct;
+                GemmF32.Run(&g);
+                if (direct == columns) continue;
+                g.RowBytesB = (nint)p->Pitch * sizeof(float);
+                g.Columns = columns - direct;
+                g.C += direct;
+                if (g.Residual != null) g.Residual += direct;
+            }
+            GatherInput(p, x, inner, g.Inner, pixel + direct, g.Columns, panel);
+            g.B = panel;
+            GemmF32.Run(&g);
+        }
+        if (p->Activation.NeedsPass)
+            ActivationPass.Apply(p->Isa, (float*)((byte*)(y + first) + g.RowBegin * g.RowBytesC), g.RowEnd - g.RowBegin, p->OutputPlane, columns, in p->Activation);
+    }
 }

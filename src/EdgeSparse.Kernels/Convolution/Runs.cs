@@ -1,0 +1,63 @@
+using System.Runtime.CompilerServices;
+using System.Runtime.Intrinsics;
+using System.Runtime.Intrinsics.Arm;
+using System.Runtime.Intrinsics.X86;
+
+namespace EdgeSparse.Kernels.Convolution;
+
+/// <summary>Copies of short runs of floats that touch nothing outside source and destination. A run's last vector overlaps the one before it.</summary>
+internal static unsafe class Runs
+{
+    [MethodImpl(MethodImplOptions.AggressiveInlining)]
+    public static void Zero(float* to, nint count)
+    {
+        if (count >= 4)
+        {
+            nint i = 0;
+            for (; i + 4 <= count; i += 4) Vector128<float>.Zero.Store(to + i);
+            Vector128<float>.Zero.Store(to + count - 4);
+        }
+        else for (nint i = 0; i < count; i++) to[i] = 0;
+    }
+
+    [MethodImpl(MethodImplOptions.AggressiveInlining)]
+    public static void Copy(float* from, nint count, float* to)
+    {
+        if (count >= 8)
+        {
+            nint i = 0;
+            for (; i + 8 <= count; i += 8) Vector256.Load(from + i).Store(to + i);
+            if (i < count) Vector256.Load(from + count - 8).Store(to + count - 8);
+        }
+        else if (count >= 4)
+        {
+            Vector128<float> first = Vector128.Load(from), last = Vector128.Load(from + count - 4);
+            first.Store(to);
+            last.Store(to + count - 4);
+        }
+        else for (nint i = 0; i < count; i++) to[i] = from[i];
+    }
+
+    /// <summary>to[i] = from[i · stride].</summary>
+    public static void CopyStrided(float* from, nint stride, nint count, float* to)
+    {
+        if (stride == 1) Copy(from, count, to);
+        else if (stride == 2 && count >= 4)
+        {
+            nint i = 0;
+            for (; i + 4 <= count; i += 4) EveryOther(from + 2 * i).Store(to + i);
+            if (i < count) EveryOther(from + 2 * (count - 4)).Store(to + count - 4);
+        }
+        else for (nint i = 0; i < count; i++, from += stride) to[i] = *from;
+    }
+
+    /// <summary>Elements 0, 2, 4, 6; reads no element behind the last.</summary>
+    [MethodImpl(MethodImplOptions.AggressiveInlining)]
+    public static Vector128<float> EveryOther(float* from)
+    {
+        Vector128<float> low = Vector128.Load(from), high = Vector128.Load(from + 3);
+        if (Sse.IsSupported) return Sse.Shuffle(low, high, 0b11_01_10_00);
+        if (AdvSimd.Arm64.IsSupported) return AdvSimd.Arm64.UnzipEven(low, AdvSimd.ExtractVector128(high, high, 1));
+        return Vector128.Create(low[0], low[2], high[1], high[3]);
+    }
+}
