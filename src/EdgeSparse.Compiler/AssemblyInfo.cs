@@ -1,0 +1,4 @@
+using System.Runtime.CompilerServices;
+
+[assembly: InternalsVisibleTo("EdgeSparse.Compiler.Tests")]
+[assembly: InternalsVisibleTo("EdgeSparse.Conformance")]

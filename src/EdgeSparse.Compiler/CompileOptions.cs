@@ -1,0 +1,52 @@
+using System.Globalization;
+using EdgeSparse.Model;
+
+namespace EdgeSparse.Compiler;
+
+/// <summary>Which engine a package is for.</summary>
+public enum CompileBackend
+{
+    /// <summary>Native where every operator is supported, else ONNX Runtime.</summary>
+    Auto,
+    Native,
+    OnnxRuntime,
+}
+
+/// <summary>How a model is compiled.</summary>
+public sealed class CompileOptions
+{
+    public CompileBackend Backend { get; set; } = CompileBackend.Auto;
+
+    /// <summary>Shapes of inputs by name, where the model leaves dimensions open or to override them.</summary>
+    public Dictionary<string, Shape> InputShapes { get; } = new(StringComparer.Ordinal);
+
+    /// <summary>Run the passes that fold and fuse; without them the graph is the model's own operators.</summary>
+    public bool Optimize { get; set; } = true;
+
+    /// <summary>
+    /// Share of zeros from which a weight matrix is stored packed sparse; null is <see cref="SparseSelection.DefaultThreshold"/>. Above 1: never.
+    /// </summary>
+    public double? SparseThreshold { get; set; }
+
+    /// <summary>
+    /// The package's manifest; null reads <c>MODEL.json</c>, else <c>model.json</c>, beside <c>MODEL.onnx</c>, and labels from <c>MODEL.labels.txt</c>, else <c>labels.txt</c>,
+    /// where the manifest has none.
+    /// </summary>
+    public Manifest? Manifest { get; set; }
+
+    /// <summary>Adds a shape written as <c>name=1x3x224x224</c>. Throws <see cref="FormatException"/> for anything else.</summary>
+    public void AddInputShape(string text)
+    {
+        ArgumentNullException.ThrowIfNull(text);
+        int equals = text.LastIndexOf('=');
+        string[] parts = equals < 1 ? [] : text[(equals + 1)..].Split('x');
+        var dimensions = new int[parts.Length];
+        for (int i = 0; i < parts.Length; i++)
+        {
+            if (!int.TryParse(parts[i], NumberStyles.None, CultureInfo.InvariantCulture, out dimensions[i]) || dimensions[i] < 1 || dimensions[i] > Limits.Dimension)
+                parts = [];
+        }
+        if (parts.Length is 0 or > Limits.Rank) throw new FormatException($"'{text}' is not an input shape; expected NAME=1x3x224x224");
+        InputShapes[text[..equals]] = new Shape(dimensions);
+    }
+}

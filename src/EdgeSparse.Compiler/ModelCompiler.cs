@@ -1,0 +1,94 @@
+using System.Security.Cryptography;
+using EdgeSparse.Compiler.Import;
+using EdgeSparse.Model;
+using EdgeSparse.Runtime;
+
+namespace EdgeSparse.Compiler;
+
+/// <summary>ONNX file to package: import, passes, sparse weights, manifest, and the choice of the engine.</summary>
+public static class ModelCompiler
+{
+    /// <summary>
+    /// Compiles a model. A model that the chosen engine cannot run gives a result without package whose <see cref="CompileResult.Unsupported"/> names node,
+    /// operator and domain. Throws <see cref="ModelFormatException"/> where the file is not a valid model or an input's shape is open.
+    /// </summary>
+    public static CompileResult Compile(string onnxPath, CompileOptions options)
+    {
+        ArgumentNullException.ThrowIfNull(onnxPath);
+        ArgumentNullException.ThrowIfNull(options);
+        OnnxModel model = OnnxModel.Read(onnxPath);
+        var result = new CompileResult();
+        Manifest manifest = ManifestFiles.Of(onnxPath, options.Manifest, result.Notes);
+        manifest.SourceSha256 = Convert.ToHexStringLower(SHA256.HashData(model.FileBytes.Span));
+        if (options.Backend != CompileBackend.OnnxRuntime && Native(model, options, result) is { } graph)
+        {
+            result.Backend = CompileBackend.Native;
+            result.Package = new ModelPackage(manifest, graph);
+            result.Notes.Add("every operator is supported natively: the package is for the native engine");
+            return result;
+        }
+        result.Backend = options.Backend == CompileBackend.Native ? CompileBackend.Native : CompileBackend.OnnxRuntime;
+        if (options.Backend == CompileBackend.Native || ForeignOperators(model, result.Unsupported)) return result;
+        if (options.Backend == CompileBackend.Auto)
+            result.Notes.Add($"the native engine cannot run {result.Unsupported[0]}{(result.Unsupported.Count > 1 ? $" and {result.Unsupported.Count - 1} more" : "")}: the package is for ONNX Runtime");
+        result.Package = new ModelPackage(manifest, null, OnnxBytes(model));
+        return result;
+    }
+
+    /// <summary>The graph for the native engine, or null with the reasons in <paramref name="result"/>.</summary>
+    private static Graph? Native(OnnxModel model, CompileOptions options, CompileResult result)
+    {
+        var import = new ImportOptions();
+        foreach ((string name, Shape shape) in options.InputShapes) import.InputShapes[name] = shape;
+        ImportResult imported = OnnxImporter.Import(model, import);
+        result.Notes.AddRange(imported.Notes);
+        result.Unsupported.AddRange(imported.Unsupported);
+        if (imported.Graph is not { } graph) return null;
+        if (options.Optimize) GraphPasses.Run(graph, result.Notes);
+        result.Unsupported.AddRange(Unsupported(graph));
+        if (result.Unsupported.Count > 0) return null;
+        SparseSelection.Apply(graph, options.SparseThreshold ?? SparseSelection.DefaultThreshold, result.Notes);
+        GraphValidator.Validate(graph);
+        return graph;
+    }
+
+    /// <summary>The operators of a graph for which the native engine has no kernel.</summary>
+    public static IReadOnlyList<UnsupportedOperator> Unsupported(Graph graph)
+    {
+        ArgumentNullException.ThrowIfNull(graph);
+        var unsupported = new List<UnsupportedOperator>();
+        foreach (Node node in graph.Nodes)
+            if (NativeSupport.Check(node) is { } reason) unsupported.Add(new UnsupportedOperator(node.Name, node.Kind.ToString(), "ai.onnx", reason));
+        return unsupported;
+    }
+
+    /// <summary>Adds every operator of a domain that ONNX Runtime does not come with; true where there is one.</summary>
+    private static bool ForeignOperators(OnnxModel model, List<UnsupportedOperator> unsupported)
+    {
+        bool foreign = false;
+        var graphs = new Stack<OnnxGraph>([model.Graph]);
+        while (graphs.TryPop(out OnnxGraph? graph))
+        {
+            foreach (OnnxNode node in graph.Nodes)
+            {
+                foreach (OnnxAttribute attribute in node.Attributes)
+                    if (attribute.Graph is { } inner) graphs.Push(inner);
+                string domain = OnnxOpset.Normalise(node.Domain);
+                if (domain is "" or "ai.onnx.ml" or "com.microsoft" || model.FunctionCount > 0) continue;
+                foreign = true;
+                if (!unsupported.Exists(known => known.Node == node.DisplayName && known.Operator == node.OpType))
+                    unsupported.Add(new UnsupportedOperator(node.DisplayName, node.OpType, domain, "ONNX Runtime has no operators of this domain"));
+            }
+        }
+        return foreign;
+    }
+
+    /// <summary>The model as one file: external tensors are brought in.</summary>
+    private static ReadOnlyMemory<byte> OnnxBytes(OnnxModel model)
+    {
+        if (!model.InlineExternalData()) return model.FileBytes;
+        using var stream = new MemoryStream();
+        model.Write(stream);
+        return stream.GetBuffer().AsMemory(0, (int)stream.Length);
+    }
+}

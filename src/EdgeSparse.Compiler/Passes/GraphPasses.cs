@@ -1,0 +1,40 @@
+using EdgeSparse.Model;
+
+namespace EdgeSparse.Compiler;
+
+/// <summary>One rewriting of a graph that keeps what the graph computes. Running it again on its own result changes nothing.</summary>
+public interface IGraphPass
+{
+    /// <summary>What it does, as in "12 batch normalisations folded".</summary>
+    string Description { get; }
+
+    /// <summary>Rewrites the graph and returns how often.</summary>
+    int Run(Graph graph);
+}
+
+/// <summary>The passes in the order in which they are run.</summary>
+public static class GraphPasses
+{
+    public static IReadOnlyList<IGraphPass> All { get; } = [];
+
+    /// <summary>Runs all passes until none changes anything, and notes what was done.</summary>
+    public static void Run(Graph graph, List<string> notes)
+    {
+        ArgumentNullException.ThrowIfNull(graph);
+        ArgumentNullException.ThrowIfNull(notes);
+        var counts = new int[All.Count];
+        bool changed = true;
+        while (changed)
+        {
+            changed = false;
+            for (int i = 0; i < All.Count; i++)
+            {
+                int count = All[i].Run(graph);
+                counts[i] += count;
+                changed |= count > 0;
+            }
+        }
+        for (int i = 0; i < counts.Length; i++)
+            if (counts[i] > 0) notes.Add($"{counts[i]} {All[i].Description}");
+    }
+}
