@@ -74,3 +74,17 @@ internal readonly struct GreaterOrEqualOperation : IBinaryOperation
     [MethodImpl(MethodImplOptions.AggressiveInlining)]
     public static V Apply<V>(V a, V b) where V : unmanaged, IFloatVector<V> => V.LessOrEqual(b, a);
 }
+
+/// <summary>The larger; a NaN in b shows.</summary>
+internal readonly struct NativeMaximumOperation : IBinaryOperation
+{
+    [MethodImpl(MethodImplOptions.AggressiveInlining)]
+    public static V Apply<V>(V a, V b) where V : unmanaged, IFloatVector<V> => V.MaxNative(a, b);
+}
+
+/// <summary>e^(a − b).</summary>
+internal readonly struct ExpDifferenceOperation : IBinaryOperation
+{
+    [MethodImpl(MethodImplOptions.AggressiveInlining)]
+    public static V Apply<V>(V a, V b) where V : unmanaged, IFloatVector<V> => VectorMath.Exp(a - b);
+}

@@ -230,3 +230,17 @@ internal readonly struct SquareRootPowerOperation : IUnaryOperation
     [MethodImpl(MethodImplOptions.AggressiveInlining)]
     public static V Apply<V>(V x, V alpha, V beta) where V : unmanaged, IFloatVector<V> => V.Select(V.Equal(x, V.Create(float.NegativeInfinity)), V.Abs(x), V.Sqrt(x) + V.Zero);
 }
+
+/// <summary>|x|^alpha through logarithm and exponential; 0 for 0.</summary>
+internal readonly struct AbsolutePowerOperation : IUnaryOperation
+{
+    [MethodImpl(MethodImplOptions.AggressiveInlining)]
+    public static V Apply<V>(V x, V alpha, V beta) where V : unmanaged, IFloatVector<V> => VectorMath.Exp(alpha * VectorMath.Log(V.Abs(x)));
+}
+
+/// <summary>alpha·x + beta.</summary>
+internal readonly struct AffineOperation : IUnaryOperation
+{
+    [MethodImpl(MethodImplOptions.AggressiveInlining)]
+    public static V Apply<V>(V x, V alpha, V beta) where V : unmanaged, IFloatVector<V> => V.MultiplyAdd(x, alpha, beta);
+}
