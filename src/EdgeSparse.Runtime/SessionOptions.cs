@@ -8,6 +8,9 @@ public sealed record SessionOptions
     /// <summary>Most threads that a session may ask for.</summary>
     public const int MaximumThreads = 64;
 
+    /// <summary>Who runs a package; read by <see cref="SessionFactory"/>.</summary>
+    public BackendChoice Backend { get; init; }
+
     /// <summary>Threads that compute, the calling one included; 0 = one for each processor.</summary>
     public int Threads { get; init; }
 

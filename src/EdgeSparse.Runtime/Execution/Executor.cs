@@ -1,7 +1,7 @@
-using System.Runtime.CompilerServices;
 using EdgeSparse.Kernels.Attention;
 using EdgeSparse.Kernels.Convolution;
 using EdgeSparse.Kernels.ConvolutionTranspose;
+using EdgeSparse.Kernels.DataMovement;
 using EdgeSparse.Kernels.DepthwiseConvolution;
 using EdgeSparse.Kernels.Elementwise;
 using EdgeSparse.Kernels.MatMul;
@@ -38,8 +38,35 @@ internal static unsafe class Executor
         byte* t4 = plan->Resolve(step->Tensors[4]);
         switch (step->Kind)
         {
-            case StepKind.Copy:
-                Copy((CopyParameters*)parameters, t0, t1, task);
+            case StepKind.BlockCopy:
+                BlockCopy.Run((BlockCopyParameters*)parameters, t0, t1, scratch, task);
+                break;
+            case StepKind.StridedCopy:
+                StridedCopy.Run((StridedCopyParameters*)parameters, t0, t1, scratch, task);
+                break;
+            case StepKind.Pad:
+                Pad.Run((PadParameters*)parameters, t0, t1, scratch, task);
+                break;
+            case StepKind.Gather:
+                Gather.Run((GatherParameters*)parameters, t0, t1, t2, scratch, task);
+                break;
+            case StepKind.GatherElements:
+                GatherElements.Run((GatherElementsParameters*)parameters, t0, t1, t2, scratch, task);
+                break;
+            case StepKind.GatherNd:
+                GatherNd.Run((GatherNdParameters*)parameters, t0, t1, t2, scratch, task);
+                break;
+            case StepKind.ScatterElements:
+                ScatterElements.Run((ScatterElementsParameters*)parameters, t0, t1, t2, t3, scratch, task);
+                break;
+            case StepKind.ScatterNd:
+                ScatterNd.Run((ScatterNdParameters*)parameters, t0, t1, t2, t3, scratch, task);
+                break;
+            case StepKind.OneHot:
+                OneHot.Run((OneHotParameters*)parameters, t0, t1, t2, scratch, task);
+                break;
+            case StepKind.Trilu:
+                Trilu.Run((TriluParameters*)parameters, t0, t1, scratch, task);
                 break;
             case StepKind.ConvolutionPack:
                 ConvolutionF32.Pack(in *(ConvolutionParameters*)parameters, (float*)t0, t1);
@@ -87,12 +114,5 @@ internal static unsafe class Executor
                 Cast.Run((CastParameters*)parameters, t0, t1, scratch, task);
                 break;
         }
-    }
-
-    private static void Copy(CopyParameters* p, byte* from, byte* to, int task)
-    {
-        long start = p->Bytes * task / p->TaskCount, end = p->Bytes * (task + 1) / p->TaskCount;
-        // A block copy takes 32-bit sizes.
-        for (; start < end; start += 1 << 30) Unsafe.CopyBlockUnaligned(to + start, from + start, (uint)Math.Min(end - start, 1 << 30));
     }
 }

@@ -1,11 +1,18 @@
-using System.Runtime.InteropServices;
-
 namespace EdgeSparse.Runtime.Execution;
 
 /// <summary>Which kernel a step calls; the order of its operands is that of the call in <see cref="Executor"/>.</summary>
 internal enum StepKind : int
 {
-    Copy,
+    BlockCopy,
+    StridedCopy,
+    Pad,
+    Gather,
+    GatherElements,
+    GatherNd,
+    ScatterElements,
+    ScatterNd,
+    OneHot,
+    Trilu,
     ConvolutionPack,
     Convolution,
     DepthwiseConvolutionPack,
@@ -21,15 +28,4 @@ internal enum StepKind : int
     Binary,
     Where,
     Cast,
-}
-
-/// <summary>A plain copy, cut into tasks of equal size.</summary>
-[StructLayout(LayoutKind.Sequential)]
-internal struct CopyParameters
-{
-    public const long BytesPerTask = 64 << 10;
-    public const int MaximumTasks = 64;
-
-    public long Bytes;
-    public int TaskCount;
 }

@@ -48,6 +48,19 @@ internal sealed partial class NodeLowering(PlanBuilder builder)
             case OperatorKind.Where: return LowerWhere(node);
             case >= OperatorKind.Abs and <= OperatorKind.ThresholdedRelu: return LowerUnary(node);
             case >= OperatorKind.Add and <= OperatorKind.Xor: return LowerBinary(node);
+            case OperatorKind.Concat: return LowerConcat(node);
+            case OperatorKind.Split: return LowerSplit(node);
+            case OperatorKind.Reshape: Copy(Input(node, 0), Output(node), PlanBuilder.Bytes(node.Outputs[0])); return null;
+            case OperatorKind.Transpose or OperatorKind.Slice or OperatorKind.Expand or OperatorKind.Tile or OperatorKind.DepthToSpace or OperatorKind.SpaceToDepth:
+                return LowerStridedCopy(node);
+            case OperatorKind.Pad: return LowerPad(node);
+            case OperatorKind.Gather: return LowerGather(node);
+            case OperatorKind.GatherElements: return LowerGatherElements(node);
+            case OperatorKind.GatherNd: return LowerGatherNd(node);
+            case OperatorKind.ScatterElements: return LowerScatterElements(node);
+            case OperatorKind.ScatterNd: return LowerScatterNd(node);
+            case OperatorKind.OneHot: return LowerOneHot(node);
+            case OperatorKind.Trilu: return LowerTrilu(node);
             default: return NoKernel(node);
         }
     }
@@ -76,18 +89,4 @@ internal sealed partial class NodeLowering(PlanBuilder builder)
         return bytes / BytesPerNanosecond;
     }
 
-    /// <summary>Copies <paramref name="bytes"/> bytes.</summary>
-    private void Copy(Operand from, Operand to, long bytes)
-    {
-        if (bytes == 0) return;
-        var parameters = new CopyParameters { Bytes = bytes, TaskCount = (int)Math.Clamp(bytes / CopyParameters.BytesPerTask, 1, CopyParameters.MaximumTasks) };
-        _builder.Emit(StepKind.Copy, parameters, parameters.TaskCount, 0, bytes / BytesPerNanosecond, "Copy", from, to);
-    }
-
-    private static string? FloatsOnly(Node node)
-    {
-        foreach (Value? input in node.Inputs)
-            if (input is not null && input.Type != ElementType.Float32) return $"input '{input.Name}' is {input.Type}, expected Float32";
-        return null;
-    }
 }

@@ -163,18 +163,20 @@ internal sealed class StorageAssignment
 
     /// <summary>
     /// Lets the result take the place of an operand of the same shape that is read for the last time. Element-wise kernels read an element of such an
-    /// operand before they write that element, and no later; products do so with their residual.
+    /// operand before they write that element, and no later; products do so with their residual; scatters and Trilu change their first operand.
     /// </summary>
     private void Overwrite(Node node, int index)
     {
         bool elementwise = node.Kind is (>= OperatorKind.Abs and <= OperatorKind.Cast) or (>= OperatorKind.Add and <= OperatorKind.Where);
         bool product = node.Kind is OperatorKind.Conv or OperatorKind.MatMul;
-        if (!elementwise && !product) return;
+        bool changesFirst = node.Kind is OperatorKind.ScatterElements or OperatorKind.ScatterNd or OperatorKind.Trilu;
+        if (!elementwise && !product && !changesFirst) return;
         Value output = node.Outputs[0];
         if (NeedsNoSteps(node)) return;
         long bytes = PlanBuilder.Bytes(output);
         Operand target = _builder.Locate(output);
-        for (int i = product ? ResidualInput : 0; i < node.Inputs.Count; i++)
+        int last = changesFirst ? 1 : node.Inputs.Count;
+        for (int i = product ? ResidualInput : 0; i < last; i++)
         {
             if (node.Inputs[i] is not { Constant: null } input || input.Shape != output.Shape || input.Type.SizeBytes() != output.Type.SizeBytes()) continue;
             if (Whole(_builder.Locate(input), bytes) is not { } storage || storage == target.Storage!.Outermost().Outermost || _lastUse[storage] != index) continue;

@@ -1,0 +1,67 @@
+using EdgeSparse.Model;
+using EdgeSparse.Runtime.Backends.Onnx;
+
+namespace EdgeSparse.Runtime;
+
+/// <summary>Who is to run a model.</summary>
+public enum BackendChoice
+{
+    /// <summary>The native engine where it has a kernel for every operator, else ONNX Runtime.</summary>
+    Auto,
+    Native,
+    OnnxRuntime,
+}
+
+/// <summary>Creates the session that runs a package.</summary>
+public static class SessionFactory
+{
+    /// <inheritdoc cref="Create(ModelPackage, SessionOptions, OnnxRuntimeOptions?, out string)"/>
+    public static IInferenceSession Create(ModelPackage package, SessionOptions? options = null, OnnxRuntimeOptions? onnxRuntime = null) =>
+        Create(package, options ?? new SessionOptions(), onnxRuntime, out _);
+
+    /// <summary>
+    /// A session for the package on the backend that <see cref="SessionOptions.Backend"/> asks for; <paramref name="reason"/> is one line saying which was taken and why.
+    /// Throws <see cref="UnsupportedOperatorException"/> where the native engine was asked for and cannot run an operator, <see cref="ModelFormatException"/> where the package
+    /// lacks the form that the backend needs or its graph is not valid, <see cref="OnnxRuntimeException"/> where ONNX Runtime is needed and cannot be had.
+    /// </summary>
+    /// <param name="onnxRuntime">Library, providers and so on; null = defaults with the threads of <paramref name="options"/>.</param>
+    public static IInferenceSession Create(ModelPackage package, SessionOptions options, OnnxRuntimeOptions? onnxRuntime, out string reason)
+    {
+        ArgumentNullException.ThrowIfNull(package);
+        ArgumentNullException.ThrowIfNull(options);
+        switch (options.Backend)
+        {
+            case BackendChoice.Native:
+                reason = "native: asked for";
+                return NativeSession.Create(package.Graph ?? throw new ModelFormatException("the package has no graph for the native engine; compile the model again, or use --backend onnxruntime"), options);
+            case BackendChoice.OnnxRuntime:
+                reason = "onnxruntime: asked for";
+                return Onnx(package, options, onnxRuntime);
+            default:
+                string? unsupported = package.Graph is null ? "the package has no graph for the native engine" : FirstUnsupported(package.Graph);
+                if (unsupported is null)
+                {
+                    reason = "native: every operator has a kernel";
+                    return NativeSession.Create(package.Graph!, options);
+                }
+                reason = $"onnxruntime: {unsupported}";
+                if (package.OnnxModel.IsEmpty) throw new UnsupportedOperatorException($"{unsupported}, and the package holds no ONNX model for ONNX Runtime");
+                return Onnx(package, options, onnxRuntime);
+        }
+    }
+
+    /// <summary>The first node that the native engine cannot run, with the reason; null where it can run the whole graph.</summary>
+    public static string? FirstUnsupported(Graph graph)
+    {
+        ArgumentNullException.ThrowIfNull(graph);
+        foreach (Node node in graph.Nodes)
+            if (NativeSupport.Check(node) is { } reason) return $"{node}: {reason}";
+        return null;
+    }
+
+    private static OnnxRuntimeSession Onnx(ModelPackage package, SessionOptions options, OnnxRuntimeOptions? onnxRuntime)
+    {
+        if (package.OnnxModel.IsEmpty) throw new ModelFormatException("the package holds no ONNX model for ONNX Runtime; compile it with --backend onnxruntime");
+        return OnnxRuntimeSession.Create(package.OnnxModel.Span, onnxRuntime ?? new OnnxRuntimeOptions { Threads = options.Threads });
+    }
+}
