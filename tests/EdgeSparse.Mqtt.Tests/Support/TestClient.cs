@@ -131,6 +131,13 @@ internal sealed class TestClient
         return EndAsync();
     }
 
+    /// <summary>Sends no more and waits for the end, whatever the broker still says.</summary>
+    public async Task<MqttConnectionEnd> CloseInputAsync()
+    {
+        await toBroker.Writer.CompleteAsync();
+        return await End.WaitAsync(Patience);
+    }
+
     /// <summary>The end, read to: nothing but what the test already took may come before it.</summary>
     public async Task<MqttConnectionEnd> EndAsync()
     {
