@@ -66,7 +66,7 @@ static int Picture(string path, ulong seed, int index, int width, int height, bo
     Console.WriteLine($"{clock.Elapsed.TotalMilliseconds / 50:F2} ms a frame");
     scene.Render(index, frame, truth);
     foreach (Detection box in truth) Console.WriteLine(string.Create(CultureInfo.InvariantCulture, $"{SyntheticScene.Labels[box.LabelId]} {box.XMin:F3} {box.YMin:F3} {box.XMax:F3} {box.YMax:F3}"));
-    _ = drawBoxes;
+    if (drawBoxes) new Annotator(SyntheticScene.Labels).Draw(frame, truth);
     ImageFile.Save(path, frame);
     return 0;
 }
