@@ -5,6 +5,10 @@ using EdgeSparse.Kernels.DataMovement;
 using EdgeSparse.Kernels.DepthwiseConvolution;
 using EdgeSparse.Kernels.Elementwise;
 using EdgeSparse.Kernels.MatMul;
+using EdgeSparse.Kernels.Normalization;
+using EdgeSparse.Kernels.Pooling;
+using EdgeSparse.Kernels.Reduction;
+using EdgeSparse.Kernels.Resizing;
 using EdgeSparse.Kernels.SparseMatMul;
 
 namespace EdgeSparse.Runtime.Execution;
@@ -36,6 +40,7 @@ internal static unsafe class Executor
         byte* t2 = plan->Resolve(step->Tensors[2]);
         byte* t3 = plan->Resolve(step->Tensors[3]);
         byte* t4 = plan->Resolve(step->Tensors[4]);
+        byte* t5 = plan->Resolve(step->Tensors[5]);
         switch (step->Kind)
         {
             case StepKind.BlockCopy:
@@ -67,6 +72,9 @@ internal static unsafe class Executor
                 break;
             case StepKind.Trilu:
                 Trilu.Run((TriluParameters*)parameters, t0, t1, scratch, task);
+                break;
+            case StepKind.Resize:
+                Resize.Run((ResizeParameters*)parameters, t0, t1, scratch, task);
                 break;
             case StepKind.ConvolutionPack:
                 ConvolutionF32.Pack(in *(ConvolutionParameters*)parameters, (float*)t0, t1);
@@ -112,6 +120,42 @@ internal static unsafe class Executor
                 break;
             case StepKind.Cast:
                 Cast.Run((CastParameters*)parameters, t0, t1, scratch, task);
+                break;
+            case StepKind.BatchNormalization:
+                BatchNormalization.Run((BatchNormalizationParameters*)parameters, (float*)t0, (float*)t1, (float*)t2, (float*)t3, (float*)t4, (float*)t5, scratch, task);
+                break;
+            case StepKind.GroupNormalization:
+                GroupNormalization.Run((GroupNormalizationParameters*)parameters, (float*)t0, (float*)t1, (float*)t2, (float*)t3, scratch, task);
+                break;
+            case StepKind.LayerNormalization:
+                LayerNormalization.Run((LayerNormalizationParameters*)parameters, (float*)t0, (float*)t1, (float*)t2, (float*)t3, scratch, task);
+                break;
+            case StepKind.LocalResponseNormalization:
+                LocalResponseNormalization.Run((LocalResponseNormalizationParameters*)parameters, (float*)t0, (float*)t1, scratch, task);
+                break;
+            case StepKind.LpNormalization:
+                LpNormalization.Run((LpNormalizationParameters*)parameters, (float*)t0, (float*)t1, scratch, task);
+                break;
+            case StepKind.Softmax:
+                Softmax.Run((SoftmaxParameters*)parameters, (float*)t0, (float*)t1, scratch, task);
+                break;
+            case StepKind.Pool:
+                Pool.Run((PoolingParameters*)parameters, (float*)t0, (float*)t1, scratch, task);
+                break;
+            case StepKind.GlobalPool:
+                GlobalPool.Run((GlobalPoolingParameters*)parameters, (float*)t0, (float*)t1, scratch, task);
+                break;
+            case StepKind.Reduce:
+                Reduce.Run((ReduceParameters*)parameters, t0, t1, scratch, task);
+                break;
+            case StepKind.ArgReduce:
+                ArgReduce.Run((ArgReduceParameters*)parameters, t0, (long*)t1, scratch, task);
+                break;
+            case StepKind.TopK:
+                TopK.Run((TopKParameters*)parameters, t0, t1, (long*)t2, scratch, task);
+                break;
+            case StepKind.CumulativeSum:
+                CumulativeSum.Run((CumulativeSumParameters*)parameters, t0, t1, scratch, task);
                 break;
         }
     }

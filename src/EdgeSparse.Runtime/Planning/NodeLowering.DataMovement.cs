@@ -1,8 +1,10 @@
 using EdgeSparse.Kernels;
 using EdgeSparse.Kernels.DataMovement;
 using EdgeSparse.Kernels.Elementwise;
+using EdgeSparse.Kernels.Resizing;
 using EdgeSparse.Model;
 using EdgeSparse.Runtime.Execution;
+using ResizeMode = EdgeSparse.Kernels.Resizing.ResizeMode;
 
 namespace EdgeSparse.Runtime.Planning;
 
@@ -259,6 +261,65 @@ internal sealed unsafe partial class NodeLowering
         };
         Trilu.Prepare(ref p);
         _builder.Emit(StepKind.Trilu, p, p.TaskCount, p.ScratchBytes, 2 * MoveTime(x), "Trilu", Input(node, 0), Output(node));
+        return null;
+    }
+
+    private string? LowerResize(Node node)
+    {
+        Value x = node.Inputs[0]!, y = node.Outputs[0];
+        AttributeMap a = node.Attributes;
+        if (x.Shape.Rank == 0)
+        {
+            Copy(Input(node, 0), Output(node), PlanBuilder.Bytes(y));
+            return null;
+        }
+        var p = new ResizeParameters
+        {
+            Type = Scalar(x),
+            Isa = _builder.Isa,
+            Rank = x.Shape.Rank,
+            CubicA = a.Number("cubic_coeff_a", -0.75),
+            ExcludeOutside = a.Flag("exclude_outside"),
+            Antialias = a.Flag("antialias"),
+            ExtrapolationValue = a.Number("extrapolation_value", 0),
+            Mode = a.Text("mode", "nearest") switch
+            {
+                "nearest" => ResizeMode.Nearest,
+                "linear" => ResizeMode.Linear,
+                "cubic" => ResizeMode.Cubic,
+                string mode => throw new ModelFormatException($"{node}: mode '{mode}'"),
+            },
+            Coordinates = a.Text("coordinate_transformation_mode", "half_pixel") switch
+            {
+                "half_pixel" => ResizeCoordinates.HalfPixel,
+                "half_pixel_symmetric" => ResizeCoordinates.HalfPixelSymmetric,
+                "pytorch_half_pixel" => ResizeCoordinates.PytorchHalfPixel,
+                "align_corners" => ResizeCoordinates.AlignCorners,
+                "asymmetric" => ResizeCoordinates.Asymmetric,
+                "tf_crop_and_resize" => ResizeCoordinates.TfCropAndResize,
+                string coordinates => throw new ModelFormatException($"{node}: coordinate transformation '{coordinates}'"),
+            },
+            Nearest = a.Text("nearest_mode", "round_prefer_floor") switch
+            {
+                "round_prefer_floor" => ResizeNearest.RoundPreferFloor,
+                "round_prefer_ceil" => ResizeNearest.RoundPreferCeil,
+                "floor" => ResizeNearest.Floor,
+                "ceil" => ResizeNearest.Ceil,
+                string nearest => throw new ModelFormatException($"{node}: nearest mode '{nearest}'"),
+            },
+        };
+        CopyShape(x.Shape, p.Shape);
+        CopyShape(y.Shape, p.ResultShape);
+        double[] scales = a.Numbers("scales");
+        double[]? roi = a.Contains("roi") ? a.Numbers("roi") : null;
+        for (int axis = 0; axis < p.Rank; axis++)
+        {
+            p.Scales[axis] = scales[axis];
+            p.RoiStart[axis] = roi is null ? 0 : roi[axis];
+            p.RoiEnd[axis] = roi is null ? 1 : roi[p.Rank + axis];
+        }
+        Resize.Prepare(ref p);
+        _builder.Emit(StepKind.Resize, p, p.TaskCount, p.ScratchBytes, y.Shape.ElementCount / FunctionsPerNanosecond, $"Resize{p.Mode}{Suffix(x.Type)}", Input(node, 0), Output(node));
         return null;
     }
 

@@ -60,7 +60,20 @@ internal sealed partial class NodeLowering(PlanBuilder builder)
             case OperatorKind.ScatterElements: return LowerScatterElements(node);
             case OperatorKind.ScatterNd: return LowerScatterNd(node);
             case OperatorKind.OneHot: return LowerOneHot(node);
+            case OperatorKind.Resize: return LowerResize(node);
             case OperatorKind.Trilu: return LowerTrilu(node);
+            case OperatorKind.BatchNormalization: return LowerBatchNormalization(node);
+            case OperatorKind.GroupNormalization or OperatorKind.InstanceNormalization: return LowerGroupNormalization(node);
+            case OperatorKind.LayerNormalization or OperatorKind.RmsNormalization: return LowerLayerNormalization(node);
+            case OperatorKind.Lrn: return LowerLrn(node);
+            case OperatorKind.LpNormalization: return LowerLpNormalization(node);
+            case OperatorKind.Softmax or OperatorKind.LogSoftmax or OperatorKind.Hardmax: return LowerSoftmax(node);
+            case OperatorKind.MaxPool or OperatorKind.AveragePool or OperatorKind.LpPool: return LowerPool(node);
+            case OperatorKind.GlobalMaxPool or OperatorKind.GlobalAveragePool or OperatorKind.GlobalLpPool: return LowerGlobalPool(node);
+            case >= OperatorKind.ReduceL1 and <= OperatorKind.ReduceSumSquare: return LowerReduce(node);
+            case OperatorKind.ArgMax or OperatorKind.ArgMin: return LowerArgReduce(node);
+            case OperatorKind.TopK: return LowerTopK(node);
+            case OperatorKind.CumSum: return LowerCumSum(node);
             default: return NoKernel(node);
         }
     }

@@ -163,13 +163,15 @@ internal sealed class StorageAssignment
 
     /// <summary>
     /// Lets the result take the place of an operand of the same shape that is read for the last time. Element-wise kernels read an element of such an
-    /// operand before they write that element, and no later; products do so with their residual; scatters and Trilu change their first operand.
+    /// operand before they write that element, and no later; products do so with their residual; scatters, Trilu and most normalisations change their first operand.
     /// </summary>
     private void Overwrite(Node node, int index)
     {
         bool elementwise = node.Kind is (>= OperatorKind.Abs and <= OperatorKind.Cast) or (>= OperatorKind.Add and <= OperatorKind.Where);
         bool product = node.Kind is OperatorKind.Conv or OperatorKind.MatMul;
-        bool changesFirst = node.Kind is OperatorKind.ScatterElements or OperatorKind.ScatterNd or OperatorKind.Trilu;
+        bool changesFirst = node.Kind is OperatorKind.ScatterElements or OperatorKind.ScatterNd or OperatorKind.Trilu or OperatorKind.BatchNormalization
+            or OperatorKind.GroupNormalization or OperatorKind.InstanceNormalization or OperatorKind.LayerNormalization or OperatorKind.RmsNormalization
+            or OperatorKind.LpNormalization or OperatorKind.Softmax or OperatorKind.LogSoftmax;
         if (!elementwise && !product && !changesFirst) return;
         Value output = node.Outputs[0];
         if (NeedsNoSteps(node)) return;
