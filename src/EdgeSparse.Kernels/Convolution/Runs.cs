@@ -51,6 +51,15 @@ internal static unsafe class Runs
         else for (nint i = 0; i < count; i++, from += stride) to[i] = *from;
     }
 
+    /// <summary>to[i] = clamp(from[i] + addend[i]); addend may be to.</summary>
+    public static void AddClamped(float* from, float* addend, nint count, float minimum, float maximum, float* to)
+    {
+        Vector128<float> low = Vector128.Create(minimum), high = Vector128.Create(maximum);
+        nint i = 0;
+        for (; i + 4 <= count; i += 4) Vector128.MinNative(high, Vector128.MaxNative(low, Vector128.Load(from + i) + Vector128.Load(addend + i))).Store(to + i);
+        for (; i < count; i++) to[i] = Vector128.MinNative(high, Vector128.MaxNative(low, Vector128.CreateScalar(from[i] + addend[i]))).ToScalar();
+    }
+
     /// <summary>Elements 0, 2, 4, 6; reads no element behind the last.</summary>
     [MethodImpl(MethodImplOptions.AggressiveInlining)]
     public static Vector128<float> EveryOther(float* from)

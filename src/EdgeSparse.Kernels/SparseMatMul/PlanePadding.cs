@@ -1,4 +1,5 @@
 using EdgeSparse.Kernels.Convolution;
+using EdgeSparse.Kernels.MatMul;
 
 namespace EdgeSparse.Kernels.SparseMatMul;
 
@@ -12,18 +13,60 @@ public struct PlanePaddingParameters
     public int TaskCount;
 }
 
-/// <summary>Copies planes into zero-padded planes, so that every tap of a k×k kernel reads a contiguous run.</summary>
+/// <summary>Copies planes into zero-padded planes, split by stride, so that every tap of a k×k kernel reads one contiguous run (<see cref="PaddedLayout"/>).</summary>
 public static unsafe class PlanePadding
 {
     /// <summary>The padding step of a convolution that <see cref="SparseConvolutionF32.Prepare"/> has accepted.</summary>
-    public static PlanePaddingParameters Prepare(in ConvolutionParameters convolution) => new()
+    public static PlanePaddingParameters Prepare(in ConvolutionParameters convolution)
     {
-        Convolution = convolution,
-        PaddedBytes = (long)convolution.Batch * convolution.InputChannels * convolution.InputPlane * sizeof(float),
-        TaskCount = 1,
-    };
+        PaddedLayout layout = PaddedLayout.Of(in convolution);
+        // Behind the last plane: what a tile of less than one vector reads beyond its pixels.
+        return new PlanePaddingParameters
+        {
+            Convolution = convolution,
+            PaddedBytes = ((long)convolution.Batch * convolution.InputChannels * layout.ChannelElements + SpmmF32.Lanes(convolution.Isa)) * sizeof(float),
+            TaskCount = Math.Min(convolution.Batch * convolution.InputChannels, convolution.Threads > 1 ? 3 * convolution.Threads : 1),
+        };
+    }
 
     /// <summary>Runs one task: x [batch, channels, height, width] to the padded copy.</summary>
     public static void Run(PlanePaddingParameters* p, float* x, float* padded, int task)
-        => Buffer.MemoryCopy(x, padded, p->PaddedBytes, p->PaddedBytes);
+    {
+        ConvolutionParameters* c = &p->Convolution;
+        PaddedLayout layout = PaddedLayout.Of(in *c);
+        long planes = (long)c->Batch * c->InputChannels;
+        long end = planes * (task + 1) / p->TaskCount;
+        for (long plane = planes * task / p->TaskCount; plane < end; plane++)
+            Fill(c, &layout, x + plane * c->InputPlane, padded + plane * layout.ChannelElements);
+        if (task == p->TaskCount - 1) Runs.Zero(padded + planes * layout.ChannelElements, SpmmF32.Lanes(c->Isa));
+    }
+
+    /// <summary>Pads one plane.</summary>
+    internal static void Fill(ConvolutionParameters* c, PaddedLayout* layout, float* plane, float* to)
+    {
+        for (int y = 0; y < layout->PhasesHeight; y++)
+            for (int x = 0; x < layout->PhasesWidth; x++, to += layout->PhaseElements) FillPhase(c, layout, plane, y, x, to);
+    }
+
+    private static void FillPhase(ConvolutionParameters* c, PaddedLayout* layout, float* plane, int phaseY, int phaseX, float* to)
+    {
+        int stride = c->StrideWidth;
+        // Column q of the phase is input column q · stride + shift; [low, high) lie inside the input.
+        int shift = phaseX - c->PadLeft;
+        int low = shift >= 0 ? 0 : (-shift + stride - 1) / stride;
+        int high = c->InputWidth - 1 - shift < 0 ? 0 : Math.Min((c->InputWidth - 1 - shift) / stride + 1, layout->Columns);
+        low = Math.Min(low, layout->Columns);
+        high = Math.Max(high, low);
+        int used = 0;
+        for (int row = 0; row < layout->Rows; row++)
+        {
+            int at = row * layout->Pitch;
+            int inputRow = row * c->StrideHeight + phaseY - c->PadTop;
+            if ((uint)inputRow >= (uint)c->InputHeight || high == low) continue;
+            Runs.Zero(to + used, at + low - used);
+            Runs.CopyStrided(plane + (nint)inputRow * c->InputWidth + (nint)low * stride + shift, stride, high - low, to + at + low);
+            used = at + high;
+        }
+        Runs.Zero(to + used, layout->PhaseElements - used);
+    }
 }

@@ -1,36 +1,190 @@
 using EdgeSparse.Kernels.Convolution;
+using EdgeSparse.Kernels.Elementwise;
+using EdgeSparse.Kernels.MatMul;
 
 namespace EdgeSparse.Kernels.SparseMatMul;
 
 /// <summary>
-/// Convolution with pruned weights, grouped or not. Formula: <see cref="ConvolutionF32.Reference"/>.
-/// Where <see cref="NeedsPadding"/>, x at Run is the copy made by <see cref="PlanePadding"/>, else the input itself.
+/// Convolution with pruned weights, grouped or not. Definition: <see cref="ConvolutionF32.Reference"/>.
+/// A task takes a run of output pixels and a range of output channels; each non-zero weight multiplies one contiguous run of its input plane.
+/// Where <see cref="NeedsPadding"/>, x at Run is the copy made by <see cref="PlanePadding"/>, in whose runs some elements between rows belong to no output; else it is the input itself.
 /// </summary>
 public static unsafe partial class SparseConvolutionF32
 {
-    /// <inheritdoc cref="ConvolutionF32.Prepare"/>
+    /// <summary>1×1: the input's planes are read where they lie.</summary>
+    private const int VariantDirect = 0;
+    /// <summary>1×1: a task first copies its pixels of all channels next to each other.</summary>
+    private const int VariantPanel = 1;
+    /// <summary>k×k or strided: padded planes.</summary>
+    private const int VariantPadded = 2;
+
+    private const int MinimumTileRows = 16;
+    /// <summary>Rows that are computed aside before their valid pixels are copied out.</summary>
+    private const int AsideRows = 8;
+
+    /// <summary>Checks the geometry, sets the output size, and derives tiles, <see cref="ConvolutionParameters.TaskCount"/> and <see cref="ConvolutionParameters.ScratchBytes"/>.</summary>
+    /// <exception cref="ArgumentException">The geometry is not a convolution, or an image exceeds 2^31 bytes.</exception>
     public static void Prepare(ref ConvolutionParameters p)
     {
         p.CheckForward();
-        p.TaskCount = 1;
-        p.ScratchBytes = 0;
+        int lanes = SpmmF32.Lanes(p.Isa);
+        PaddedLayout layout = PaddedLayout.Of(in p);
+        int run = p.IsPointwise ? p.OutputPlane : PaddedLayout.RunElements(in p, layout.Pitch);
+        long imageBytes = (long)p.InputChannels * (p.IsPointwise ? p.InputPlane : layout.ChannelElements) * sizeof(float);
+        if (imageBytes > int.MaxValue) throw new ArgumentException($"an input image of {imageBytes} bytes, expected less than 2^31");
+        int units = TileSplit.Count(run, lanes);
+        p.Variant = !p.IsPointwise ? VariantPadded : run < lanes || PanelPays(in p) ? VariantPanel : VariantDirect;
+        int vectors = Math.Min(SpmmF32.MaximumVectors, units);
+        int columnTiles = TileSplit.Count(units, vectors), rowTiles = 1;
+        long target = p.Threads > 1 ? 3L * p.Threads : 1;
+        while ((long)p.Batch * columnTiles * rowTiles < target)
+        {
+            if (units / (columnTiles + 1) >= 4) columnTiles++;
+            else if (p.OutputChannels / (rowTiles + 1) >= MinimumTileRows) rowTiles++;
+            else break;
+        }
+        p.ColumnTiles = columnTiles;
+        p.TileColumns = TileSplit.Count(units, columnTiles) * lanes;
+        p.TileRows = TileSplit.Size(p.OutputChannels, rowTiles, 4);
+        p.RowTiles = TileSplit.Count(p.OutputChannels, p.TileRows);
+        p.Pitch = p.IsPointwise ? p.OutputWidth : layout.Pitch;
+        long tasks = (long)p.Batch * p.ColumnTiles * p.RowTiles;
+        if (tasks > int.MaxValue) throw new ArgumentException($"{tasks} tasks, expected fewer than 2^31");
+        p.TaskCount = (int)tasks;
+        p.ScratchBytes = (long)AsideRows * p.TileColumns * sizeof(float);
+        if (p.Variant == VariantPanel) p.ScratchBytes += (long)p.InputChannels * p.TileColumns * sizeof(float);
     }
+
+    /// <summary>
+    /// A copy costs a load and a store a channel, and pays where the copied vectors are read often enough: the average input row is used by
+    /// NonZeros / InputChannels outputs.
+    /// </summary>
+    private static bool PanelPays(in ConvolutionParameters p) => p.NonZeros >= 6L * p.InputChannels && p.InputPlane >= 128;
 
     /// <summary>True where a <see cref="PlanePadding"/> step must run first: every kernel but the 1×1 one with stride 1 and no padding.</summary>
     public static bool NeedsPadding(in ConvolutionParameters p) => !p.IsPointwise;
 
     /// <summary>Size of the expanded weights; 64-byte alignment is expected.</summary>
-    public static long PackedBytes(in ConvolutionParameters p, SparseWeights weights) => (long)p.OutputChannels * p.Inner * sizeof(float);
+    public static long PackedBytes(in ConvolutionParameters p, SparseWeights weights) => ExpandedWeights.SizeBytes(p.OutputChannels, weights.NonZeros);
 
     /// <summary>Expands weights [outputs, inputs / groups · kernelHeight · kernelWidth] for this plan.</summary>
     /// <exception cref="ArgumentException">The weights have another shape.</exception>
     public static void Pack(in ConvolutionParameters p, SparseWeights weights, byte* packed)
     {
         if (weights.Rows != p.OutputChannels || weights.Columns != p.Inner) throw new ArgumentException($"weights {weights.Rows}x{weights.Columns}, expected {p.OutputChannels}x{p.Inner}");
-        weights.ToDense().CopyTo(new Span<float>(packed, p.OutputChannels * p.Inner));
+        PaddedLayout layout = PaddedLayout.Of(in p);
+        var offsets = new int[p.Inner];
+        for (int column = 0; column < offsets.Length; column++)
+        {
+            int channel = column / p.KernelArea, ky = column % p.KernelArea / p.KernelWidth, kx = column % p.KernelWidth;
+            long elements = p.Variant switch
+            {
+                VariantDirect => (long)channel * p.InputPlane,
+                VariantPanel => (long)channel * p.TileColumns,
+                _ => layout.Offset(in p, channel, ky, kx),
+            };
+            offsets[column] = checked((int)(elements * sizeof(float)));
+        }
+        int channelElements = p.Variant switch
+        {
+            VariantDirect => p.InputPlane,
+            VariantPanel => p.TileColumns,
+            _ => layout.ChannelElements,
+        };
+        ExpandedWeights.Write(weights, offsets, packed, p.GroupOutputs, checked(p.GroupInputs * channelElements * sizeof(float)));
     }
 
     /// <summary>Runs one task. y may not overlap x; residual may be y.</summary>
     public static void Run(ConvolutionParameters* p, float* x, byte* packedWeights, float* bias, float* residual, float* y, byte* scratch, int task)
-        => ConvolutionF32.Reference(p, x, (float*)packedWeights, bias, residual, y);
+    {
+        int columnTile = task % p->ColumnTiles, rowTile = task / p->ColumnTiles % p->RowTiles;
+        nint image = task / p->ColumnTiles / p->RowTiles;
+        int lanes = SpmmF32.Lanes(p->Isa);
+        bool padded = p->Variant == VariantPadded;
+        PaddedLayout layout = padded ? PaddedLayout.Of(in *p) : default;
+        int run = padded ? PaddedLayout.RunElements(in *p, p->Pitch) : p->OutputPlane;
+        long units = TileSplit.Count(run, lanes);
+        int begin = (int)(units * columnTile / p->ColumnTiles) * lanes, end = (int)Math.Min(units * (columnTile + 1) / p->ColumnTiles * lanes, run);
+        int rowBegin = rowTile * p->TileRows, rowEnd = Math.Min(rowBegin + p->TileRows, p->OutputChannels);
+        float* aside = (float*)scratch;
+
+        SpmmTile t;
+        t.Offsets = ExpandedWeights.Offsets(packedWeights, p->OutputChannels);
+        t.Values = ExpandedWeights.Values(packedWeights, p->OutputChannels);
+        t.RowStarts = (int*)packedWeights;
+        t.Bias = bias;
+        t.Minimum = p->Activation.Minimum;
+        t.Maximum = p->Activation.Maximum;
+        x += image * p->InputChannels * (padded ? layout.ChannelElements : p->InputPlane) + begin;
+        if (p->Variant == VariantPanel)
+        {
+            float* panel = aside + (nint)AsideRows * p->TileColumns;
+            t.X = (byte*)panel;
+            for (int channel = 0; channel < p->InputChannels; channel++, x += p->InputPlane, panel += p->TileColumns) Runs.Copy(x, end - begin, panel);
+        }
+        else t.X = (byte*)x;
+
+        nint plane = p->OutputPlane;
+        // Output pixels of the run: contiguous in y, since the run only inserts elements.
+        nint pixelBegin = padded ? Pixel(p, begin) : begin, pixelEnd = padded ? Pixel(p, end) : end;
+        nint first = (image * p->OutputChannels + rowBegin) * plane + pixelBegin;
+        if (!padded && end - begin >= lanes)
+        {
+            t.RowBegin = rowBegin;
+            t.RowEnd = rowEnd;
+            t.Y = y + first;
+            t.Residual = residual == null ? null : residual + first;
+            t.RowBytesY = plane * sizeof(float);
+            SpmmF32.Run(p->Isa, end - begin, &t);
+        }
+        else
+        {
+            t.Residual = null;
+            t.Y = aside;
+            t.RowBytesY = (nint)p->TileColumns * sizeof(float);
+            if (residual != null)
+            {
+                t.Minimum = float.NegativeInfinity;
+                t.Maximum = float.PositiveInfinity;
+            }
+            for (int row = rowBegin; row < rowEnd; row += AsideRows)
+            {
+                t.RowBegin = row;
+                t.RowEnd = Math.Min(row + AsideRows, rowEnd);
+                SpmmF32.Run(p->Isa, end - begin, &t);
+                nint at = first + (row - rowBegin) * plane;
+                for (int i = row; i < t.RowEnd; i++, at += plane)
+                    CopyValid(p, (float*)t.OutputRow(i), begin, end, y + at, residual == null ? null : residual + at);
+            }
+        }
+        if (p->Activation.NeedsPass && pixelEnd > pixelBegin)
+            ActivationPass.Apply(p->Isa, y + first, rowEnd - rowBegin, plane, pixelEnd - pixelBegin, in p->Activation);
+    }
+
+    /// <summary>Output pixels before element `at` of the run.</summary>
+    private static nint Pixel(ConvolutionParameters* p, int at) => (nint)(at / p->Pitch) * p->OutputWidth + Math.Min(at % p->Pitch, p->OutputWidth);
+
+    /// <summary>Copies the elements [begin, end) of a run that are output pixels, with residual and clamp.</summary>
+    private static void CopyValid(ConvolutionParameters* p, float* from, int begin, int end, float* to, float* residual)
+    {
+        int column = begin % p->Pitch;
+        for (int at = begin; at < end;)
+        {
+            int count = Math.Min(p->OutputWidth - column, end - at);
+            if (count > 0)
+            {
+                if (residual == null) Runs.Copy(from, count, to);
+                else
+                {
+                    Runs.AddClamped(from, residual, count, p->Activation.Minimum, p->Activation.Maximum, to);
+                    residual += count;
+                }
+                to += count;
+            }
+            int step = p->Pitch - column;
+            from += step;
+            at += step;
+            column = 0;
+        }
+    }
 }

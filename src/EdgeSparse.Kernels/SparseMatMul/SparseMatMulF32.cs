@@ -1,33 +1,105 @@
+using EdgeSparse.Kernels.Convolution;
+using EdgeSparse.Kernels.Elementwise;
 using EdgeSparse.Kernels.MatMul;
 
 namespace EdgeSparse.Kernels.SparseMatMul;
 
-/// <summary>Sparse fully connected layer over tokens. Formula: <see cref="SparseMatMulParameters"/>.</summary>
+/// <summary>
+/// Sparse fully connected layer over tokens. Formula: <see cref="SparseMatMulParameters"/>. A task transposes a tile of tokens to [inputs, tokens], runs the
+/// same inner loop as the convolution over tokens instead of pixels, and transposes the outputs back.
+/// </summary>
 public static unsafe partial class SparseMatMulF32
 {
+    private const int MinimumTileOutputs = 16;
+    /// <summary>Outputs that are computed aside before they are transposed back.</summary>
+    private const int AsideOutputs = 16;
+
     /// <summary>Checks the sizes and derives tiles, TaskCount and ScratchBytes.</summary>
-    /// <exception cref="ArgumentException">A size that is not positive.</exception>
+    /// <exception cref="ArgumentException">A size that is not positive, or a tile of tokens beyond 2^31 bytes.</exception>
     public static void Prepare(ref SparseMatMulParameters p)
     {
         if (p.Tokens < 1 || p.Inputs < 1 || p.Outputs < 1) throw new ArgumentException($"{p.Tokens} tokens, {p.Inputs} inputs, {p.Outputs} outputs, expected at least 1 each");
-        p.TaskCount = 1;
-        p.ScratchBytes = 0;
+        int lanes = SpmmF32.Lanes(p.Isa);
+        int units = TileSplit.Count(p.Tokens, lanes);
+        int tokenTiles = TileSplit.Count(units, SpmmF32.MaximumVectors), outputTiles = 1;
+        long target = p.Threads > 1 ? 3L * p.Threads : 1;
+        while ((long)tokenTiles * outputTiles < target)
+        {
+            if (units / (tokenTiles + 1) >= 4) tokenTiles++;
+            else if (p.Outputs / (outputTiles + 1) >= MinimumTileOutputs) outputTiles++;
+            else break;
+        }
+        p.TokenTiles = tokenTiles;
+        p.TileTokens = TileSplit.Count(units, tokenTiles) * lanes;
+        p.TileOutputs = TileSplit.Size(p.Outputs, outputTiles, AsideOutputs);
+        p.OutputTiles = TileSplit.Count(p.Outputs, p.TileOutputs);
+        p.Pitch = p.TileTokens;
+        long panelBytes = (long)p.Inputs * p.Pitch * sizeof(float);
+        if (panelBytes > int.MaxValue) throw new ArgumentException($"{p.Inputs} inputs give a tile of {panelBytes} bytes, expected less than 2^31");
+        p.TaskCount = checked(p.TokenTiles * p.OutputTiles);
+        p.ScratchBytes = panelBytes + 2L * AsideOutputs * p.Pitch * sizeof(float);
     }
 
     /// <summary>Size of the expanded weights; 64-byte alignment is expected.</summary>
-    public static long PackedBytes(in SparseMatMulParameters p, SparseWeights weights) => (long)p.Outputs * p.Inputs * sizeof(float);
+    public static long PackedBytes(in SparseMatMulParameters p, SparseWeights weights) => ExpandedWeights.SizeBytes(p.Outputs, weights.NonZeros);
 
     /// <summary>Expands weights [outputs, inputs] for this plan.</summary>
     /// <exception cref="ArgumentException">The weights have another shape.</exception>
     public static void Pack(in SparseMatMulParameters p, SparseWeights weights, byte* packed)
     {
         if (weights.Rows != p.Outputs || weights.Columns != p.Inputs) throw new ArgumentException($"weights {weights.Rows}x{weights.Columns}, expected {p.Outputs}x{p.Inputs}");
-        weights.ToDense().CopyTo(new Span<float>(packed, p.Outputs * p.Inputs));
+        var offsets = new int[p.Inputs];
+        for (int i = 0; i < offsets.Length; i++) offsets[i] = i * p.Pitch * sizeof(float);
+        ExpandedWeights.Write(weights, offsets, packed);
     }
 
     /// <summary>Runs one task. y may not overlap x; residual may be y.</summary>
     public static void Run(SparseMatMulParameters* p, float* x, byte* packedWeights, float* bias, float* residual, float* y, byte* scratch, int task)
-        => Reference(p, x, (float*)packedWeights, bias, residual, y);
+    {
+        int tokenTile = task % p->TokenTiles, outputTile = task / p->TokenTiles;
+        int lanes = SpmmF32.Lanes(p->Isa);
+        long units = TileSplit.Count(p->Tokens, lanes);
+        int begin = (int)(units * tokenTile / p->TokenTiles) * lanes, end = (int)Math.Min(units * (tokenTile + 1) / p->TokenTiles * lanes, p->Tokens);
+        int outputBegin = outputTile * p->TileOutputs, outputEnd = Math.Min(outputBegin + p->TileOutputs, p->Outputs);
+        int tokens = end - begin;
+        // Outputs [outputs, tokens] as computed, and [tokens, outputs] as stored.
+        var aside = (float*)scratch;
+        float* transposed = aside + (nint)AsideOutputs * p->Pitch;
+        float* panel = transposed + (nint)AsideOutputs * p->Pitch;
+        Transposition.Copy(x + (nint)begin * p->Inputs, p->Inputs, tokens, p->Inputs, panel, p->Pitch);
+
+        SpmmTile t;
+        t.X = (byte*)panel;
+        t.Offsets = ExpandedWeights.Offsets(packedWeights, p->Outputs);
+        t.Values = ExpandedWeights.Values(packedWeights, p->Outputs);
+        t.RowStarts = (int*)packedWeights;
+        t.Bias = bias;
+        t.Residual = null;
+        t.Y = aside;
+        t.RowBytesY = (nint)p->Pitch * sizeof(float);
+        bool adds = residual != null;
+        t.Minimum = adds ? float.NegativeInfinity : p->Activation.Minimum;
+        t.Maximum = adds ? float.PositiveInfinity : p->Activation.Maximum;
+        for (int output = outputBegin; output < outputEnd; output += AsideOutputs)
+        {
+            t.RowBegin = output;
+            t.RowEnd = Math.Min(output + AsideOutputs, outputEnd);
+            int count = t.RowEnd - output;
+            SpmmF32.Run(p->Isa, tokens, &t);
+            float* to = y + (nint)begin * p->Outputs + output;
+            if (!adds)
+            {
+                Transposition.Copy(aside, p->Pitch, count, tokens, to, p->Outputs);
+                continue;
+            }
+            Transposition.Copy(aside, p->Pitch, count, tokens, transposed, AsideOutputs);
+            float* add = residual + (nint)begin * p->Outputs + output;
+            for (int token = 0; token < tokens; token++, to += p->Outputs, add += p->Outputs)
+                Runs.AddClamped(transposed + (nint)token * AsideOutputs, add, count, p->Activation.Minimum, p->Activation.Maximum, to);
+        }
+        if (p->Activation.NeedsPass)
+            ActivationPass.Apply(p->Isa, y + (nint)begin * p->Outputs + outputBegin, tokens, p->Outputs, outputEnd - outputBegin, in p->Activation);
+    }
 
     /// <summary>The definition, over the dense form of the weights [outputs, inputs].</summary>
     public static void Reference(SparseMatMulParameters* p, float* x, float* weights, float* bias, float* residual, float* y)
