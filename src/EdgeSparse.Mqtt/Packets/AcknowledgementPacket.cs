@@ -25,7 +25,7 @@ internal readonly record struct AcknowledgementPacket(PacketType Type, ushort Pa
                     if (properties.Id == PropertyId.ReasonString) text = properties.Text;
             }
         }
-        reader.ExpectEnd(type.ToString());
+        reader.ExpectEnd(type);
         return new AcknowledgementPacket(type, id, reason, text);
     }
 

@@ -30,7 +30,7 @@ internal sealed record AuthPacket(
                 };
             }
         }
-        reader.ExpectEnd("AUTH");
+        reader.ExpectEnd(PacketType.Auth);
         return packet;
     }
 

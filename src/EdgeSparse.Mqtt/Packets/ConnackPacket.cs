@@ -66,7 +66,7 @@ internal sealed record ConnackPacket
         var packet = new ConnackPacket { SessionPresent = flags == 1, Reason = version == MqttVersion.V5 ? (MqttReasonCode)code : FromReturnCode(code) };
         if (packet.SessionPresent && packet.Reason != MqttReasonCode.Success) throw MqttProtocolException.Protocol("CONNACK refuses and says a session is present");
         if (version == MqttVersion.V5) packet = packet.WithProperties(ref reader);
-        reader.ExpectEnd("CONNACK");
+        reader.ExpectEnd(PacketType.Connack);
         return packet;
     }
 

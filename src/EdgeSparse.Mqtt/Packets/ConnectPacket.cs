@@ -57,7 +57,7 @@ internal sealed record ConnectPacket
         if (hasWill) packet = packet with { Will = WillMessage.Decode(ref reader, version, willQos, willRetain) };
         if (hasUserName) packet = packet with { UserName = reader.ReadString() };
         if (hasPassword) packet = packet with { Password = reader.ReadBinary().ToArray() };
-        reader.ExpectEnd("CONNECT");
+        reader.ExpectEnd(PacketType.Connect);
         return packet;
     }
 

@@ -19,7 +19,7 @@ internal sealed record DisconnectPacket(
             if (!IsAllowed(packet.Reason, fromClient)) throw MqttProtocolException.Malformed($"reason code 0x{(int)packet.Reason:X2} in DISCONNECT");
             if (!reader.AtEnd) packet = packet.WithProperties(ref reader, fromClient);
         }
-        reader.ExpectEnd("DISCONNECT");
+        reader.ExpectEnd(PacketType.Disconnect);
         return packet;
     }
 

@@ -61,9 +61,9 @@ internal ref struct PacketReader(ReadOnlySpan<byte> body)
 
     public ReadOnlySpan<byte> ReadRest() => Take(Remaining);
 
-    public readonly void ExpectEnd(string packet)
+    public readonly void ExpectEnd(PacketType packet)
     {
-        if (!AtEnd) throw MqttProtocolException.Malformed($"{Remaining} bytes after the end of {packet}");
+        if (!AtEnd) throw MqttProtocolException.Malformed($"{Remaining} bytes after the end of {packet.ToString().ToUpperInvariant()}");
     }
 
     public ReadOnlySpan<byte> Take(int count)

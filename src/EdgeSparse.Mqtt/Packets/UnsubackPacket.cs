@@ -24,7 +24,7 @@ internal sealed record UnsubackPacket(ushort PacketId, IReadOnlyList<MqttReasonC
                 reasons.Add(reason);
             }
         }
-        reader.ExpectEnd("UNSUBACK");
+        reader.ExpectEnd(PacketType.Unsuback);
         return new UnsubackPacket(id, reasons, text);
     }
 

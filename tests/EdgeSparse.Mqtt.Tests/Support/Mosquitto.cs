@@ -65,6 +65,8 @@ internal sealed class Mosquitto : IDisposable
         return process.ExitCode;
     }
 
+    public void Kill() => process.Kill();
+
     public void Dispose()
     {
         if (!process.HasExited) process.Kill();
