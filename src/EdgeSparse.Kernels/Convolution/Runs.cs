@@ -60,6 +60,64 @@ internal static unsafe class Runs
         for (; i < count; i++) to[i] = Vector128.MinNative(high, Vector128.MaxNative(low, Vector128.CreateScalar(from[i] + addend[i]))).ToScalar();
     }
 
+    /// <summary>to[i] = clamp(from[i]).</summary>
+    public static void CopyClamped(float* from, nint count, float minimum, float maximum, float* to)
+    {
+        Vector128<float> low = Vector128.Create(minimum), high = Vector128.Create(maximum);
+        nint i = 0;
+        for (; i + 4 <= count; i += 4) Vector128.MinNative(high, Vector128.MaxNative(low, Vector128.Load(from + i))).Store(to + i);
+        for (; i < count; i++) to[i] = Vector128.MinNative(high, Vector128.MaxNative(low, Vector128.CreateScalar(from[i]))).ToScalar();
+    }
+
+    public static void Fill(float* to, nint count, float value)
+    {
+        Vector128<float> values = Vector128.Create(value);
+        nint i = 0;
+        for (; i + 4 <= count; i += 4) values.Store(to + i);
+        for (; i < count; i++) to[i] = value;
+    }
+
+    /// <summary>to[i] += from[i].</summary>
+    public static void Accumulate(float* from, nint count, float* to)
+    {
+        nint i = 0;
+        for (; i + 8 <= count; i += 8) (Vector256.Load(to + i) + Vector256.Load(from + i)).Store(to + i);
+        for (; i + 4 <= count; i += 4) (Vector128.Load(to + i) + Vector128.Load(from + i)).Store(to + i);
+        for (; i < count; i++) to[i] += from[i];
+    }
+
+    /// <summary>to[i] = phases[i % stride · phaseElements + i / stride].</summary>
+    public static void Interleave(float* phases, nint phaseElements, nint stride, nint count, float* to)
+    {
+        nint i = 0;
+        if (stride == 2)
+        {
+            for (; i + 8 <= count; i += 8)
+            {
+                Vector128<float> even = Vector128.Load(phases + i / 2), odd = Vector128.Load(phases + phaseElements + i / 2);
+                InterleaveLow(even, odd).Store(to + i);
+                InterleaveHigh(even, odd).Store(to + i + 4);
+            }
+        }
+        for (; i < count; i++) to[i] = phases[i % stride * phaseElements + i / stride];
+    }
+
+    [MethodImpl(MethodImplOptions.AggressiveInlining)]
+    private static Vector128<float> InterleaveLow(Vector128<float> even, Vector128<float> odd)
+    {
+        if (Sse.IsSupported) return Sse.UnpackLow(even, odd);
+        if (AdvSimd.Arm64.IsSupported) return AdvSimd.Arm64.ZipLow(even, odd);
+        return Vector128.Create(even[0], odd[0], even[1], odd[1]);
+    }
+
+    [MethodImpl(MethodImplOptions.AggressiveInlining)]
+    private static Vector128<float> InterleaveHigh(Vector128<float> even, Vector128<float> odd)
+    {
+        if (Sse.IsSupported) return Sse.UnpackHigh(even, odd);
+        if (AdvSimd.Arm64.IsSupported) return AdvSimd.Arm64.ZipHigh(even, odd);
+        return Vector128.Create(even[2], odd[2], even[3], odd[3]);
+    }
+
     /// <summary>Elements 0, 2, 4, 6; reads no element behind the last.</summary>
     [MethodImpl(MethodImplOptions.AggressiveInlining)]
     public static Vector128<float> EveryOther(float* from)
