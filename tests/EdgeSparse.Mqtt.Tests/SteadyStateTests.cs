@@ -112,6 +112,35 @@ public sealed class SteadyStateTests(ITestOutputHelper output)
         File.Delete(path);
     }
 
+    [BenchmarkTheory]
+    [InlineData(1)]
+    [InlineData(20)]
+    [InlineData(200)]
+    public async Task The_publishers_own_time_by_number_of_subscribers(int subscribers)
+    {
+        await using var broker = new MqttBroker(new MqttBrokerOptions());
+        CountingSubscriber[] clients = [.. Enumerable.Range(0, subscribers).Select(_ => new CountingSubscriber(MqttQos.AtMostOnce))];
+        foreach (CountingSubscriber client in clients)
+        {
+            var input = new Pipe();
+            var answers = new Pipe();
+            client.Start(new Duplex(answers.Reader, input.Writer));
+            _ = broker.ServeAsync(new Duplex(input.Reader, answers.Writer), "memory", CancellationToken.None);
+        }
+        await Eventually.Holds(() => broker.Statistics.Subscriptions == subscribers, "all have subscribed");
+        byte[] payload = new byte[300];
+        var times = new double[500];
+        for (int i = 0; i < times.Length; i++)
+        {
+            long start = Stopwatch.GetTimestamp();
+            broker.Publish("edgesparse/device/cameras/front/detections", payload);
+            times[i] = Stopwatch.GetElapsedTime(start).TotalMicroseconds;
+            foreach (CountingSubscriber client in clients) client.WaitFor(i + 1);
+        }
+        Array.Sort(times);
+        output.WriteLine($"{subscribers} subscribers: median {times[times.Length / 2]:F1} us, 99 % {times[times.Length * 99 / 100]:F1} us");
+    }
+
     /// <summary>Publishes as fast as the slowest subscriber takes, so that no queue overflows, and returns when all have arrived.</summary>
     private static void PublishPaced(MqttBroker broker, CountingSubscriber[] clients, byte[] payload, MqttQos qos, long before, int count)
     {

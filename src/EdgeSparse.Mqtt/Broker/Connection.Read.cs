@@ -7,6 +7,8 @@ namespace EdgeSparse.Mqtt.Broker;
 
 internal sealed partial class Connection
 {
+    private const int UnannouncedReceiveMaximum = 1024;
+
     private byte[]?[] topicAliases = [];
 
     /// <summary>Who the client is; set with <see cref="Session"/>.</summary>
@@ -213,6 +215,9 @@ internal sealed partial class Connection
         return imposed;
     }
 
+    /// <summary>QoS 2 messages that may wait for their PUBREL. 3.1.1 has no way to announce the limit, so it is generous there.</summary>
+    private int ReceiveMaximum => Version == MqttVersion.V5 ? options.ReceiveMaximum : Math.Max(UnannouncedReceiveMaximum, options.ReceiveMaximum);
+
     private bool IsWithinLimits(ReadOnlySpan<byte> topic) => topic.Length <= options.MaximumTopicLengthBytes && TopicName.Levels(topic) <= options.MaximumTopicLevels;
 
     private void HandlePublish(in PublishPacket packet)
@@ -224,7 +229,7 @@ internal sealed partial class Connection
             throw new MqttProtocolException(MqttReasonCode.TopicNameInvalid, $"topic of {topic.Length} bytes and {TopicName.Levels(topic)} levels, the most are {options.MaximumTopicLengthBytes} and {options.MaximumTopicLevels}");
 
         Session session = Session!;
-        if (packet.Qos == MqttQos.ExactlyOnce && !session.Outbound.BeginReceive(packet.PacketId, Version == MqttVersion.V5 ? options.ReceiveMaximum : ushort.MaxValue))
+        if (packet.Qos == MqttQos.ExactlyOnce && !session.Outbound.BeginReceive(packet.PacketId, ReceiveMaximum))
         {
             Answer(new AcknowledgementPacket(PacketType.Pubrec, packet.PacketId));
             return;

@@ -259,6 +259,19 @@ public sealed class MessageTests : BrokerFixture
     }
 
     [Fact]
+    public async Task Open_QoS_2_publications_are_bounded_in_3_1_1_too()
+    {
+        TestClient client = await TestClient.ConnectAsync(Broker, "c", MqttVersion.V311);
+        for (ushort id = 1; id <= 1024; id++)
+        {
+            await client.PublishAsync("t", "x", MqttQos.ExactlyOnce, id: id);
+            await client.ReceiveAsync(PacketType.Pubrec);
+        }
+        await client.PublishAsync("t", "x", MqttQos.ExactlyOnce, id: 1025);
+        Assert.Equal(MqttReasonCode.ReceiveMaximumExceeded, (await client.EndAsync()).Reason);
+    }
+
+    [Fact]
     public async Task A_lower_maximum_QoS_is_announced_granted_and_enforced()
     {
         Options.MaximumQos = MqttQos.AtLeastOnce;
