@@ -5,7 +5,7 @@ namespace EdgeSparse.Vision;
 /// <summary>
 /// SSD (Liu et al. 2016, arXiv 1512.02325): scores [1, anchors, classes] and boxes [1, anchors, 4]. Boxes are either corners in 0…1 already, or relative to
 /// anchors (centre cx, cy, size w, h in 0…1) with variances v0, v1: centre = (dx·v0·w + cx, dy·v0·h + cy), size = (w·exp(dw·v1), h·exp(dh·v1)).
-/// Anchors: for each feature map of stride s, ceil(H/s) rows of ceil(W/s) cells, each with its sizes: centre ((column + ½)·s / W, (row + ½)·s / H), size (size / W, size / H), all
+/// Anchors: for each feature map of stride s, ceil(H/s) rows of ceil(W/s) cells, each with its sizes: centre ((column + ½) / columns, (row + ½) / rows), size (size / W, size / H), all
 /// clipped to 0…1, as github.com/Linzaer/Ultra-Light-Fast-Generic-Face-Detector-1MB generates them.
 /// </summary>
 public sealed class SsdDecoder : OutputDecoder
@@ -64,8 +64,8 @@ public sealed class SsdDecoder : OutputDecoder
                 {
                     foreach (float size in map.Sizes)
                     {
-                        anchors.Add(Math.Clamp((column + 0.5f) * map.Stride / inputWidth, 0, 1));
-                        anchors.Add(Math.Clamp((row + 0.5f) * map.Stride / inputHeight, 0, 1));
+                        anchors.Add(Math.Clamp((column + 0.5f) / columns, 0, 1));
+                        anchors.Add(Math.Clamp((row + 0.5f) / rows, 0, 1));
                         anchors.Add(Math.Clamp(size / inputWidth, 0, 1));
                         anchors.Add(Math.Clamp(size / inputHeight, 0, 1));
                     }

@@ -17,13 +17,14 @@ internal static class SceneBackground
 
     public static void Paint(Frame frame, ulong seed)
     {
+        frame.Fill(96, 96, 96);
         var random = new SceneRandom(seed, 1);
         var canvas = new Canvas(frame) { TracksExtent = false };
         float height = frame.Height, width = frame.Width;
         Rgb zenith = new Rgb(112, 152, 204).Mix(new(168, 172, 178), random.NextFloat());
         Rgb haze = new Rgb(206, 218, 230).Mix(new(228, 212, 190), random.NextFloat());
         int foot = (int)(HouseFoot * height);
-        for (int y = 0; y < foot; y++) canvas.FillRectangle(0, y, width, y + 1, zenith.Mix(haze, y / (HouseFoot * height)));
+        for (int y = 0; y <= foot; y++) canvas.FillRectangle(0, y, width, y + 1, zenith.Mix(haze, y / (HouseFoot * height)));
         PaintHouses(ref canvas, ref random, width, height);
         PaintGround(ref canvas, ref random, width, height);
         PaintTrees(ref canvas, ref random, width, height);
