@@ -1,1 +1,77 @@
-return 0;
+using System.Runtime.InteropServices;
+using EdgeSparse.Daemon;
+using EdgeSparse.Daemon.Configuration;
+using EdgeSparse.Devices;
+
+return await Entry.RunAsync(args);
+
+namespace EdgeSparse.Daemon
+{
+    /// <summary>From the command line to an exit code. The outermost supervision boundary: whatever goes wrong ends as one line.</summary>
+    internal static class Entry
+    {
+        public static async Task<int> RunAsync(string[] arguments)
+        {
+            try
+            {
+                CommandLine line = CommandLine.Parse(arguments);
+                if (line.ShowHelp)
+                {
+                    Console.Out.Write(CommandLine.Help);
+                    return ExitCode.Ok;
+                }
+                if (line.ShowVersion)
+                {
+                    Console.Out.WriteLine($"edgesparsed {DaemonState.Version}");
+                    return ExitCode.Ok;
+                }
+                ConfigurationLayers layers = line.Layers(Environment.GetEnvironmentVariables());
+                DaemonOptions options = OptionsReader.Read(layers, Environment.GetEnvironmentVariable);
+                if (line.CheckOnly)
+                {
+                    Console.Out.WriteLine($"configuration ok: {string.Join(", ", options.Cameras.Select(camera => $"camera {camera.Name} from {camera.Source}{(camera.Enabled ? "" : " (disabled)")}"))}");
+                    return ExitCode.Ok;
+                }
+                await ServeAsync(options);
+                return ExitCode.Ok;
+            }
+            catch (ConfigurationException e)
+            {
+                foreach (ConfigurationProblem problem in e.Problems) Fail(problem.ToString());
+                return e.Problems.All(problem => problem.Origin.StartsWith("command line", StringComparison.Ordinal)) ? ExitCode.Usage : ExitCode.Configuration;
+            }
+            catch (DaemonException e)
+            {
+                Fail(e.Message);
+                return e.ExitCode;
+            }
+            catch (Exception e)
+            {
+                Fail($"internal error: {e.GetType().Name}: {e.Message.ReplaceLineEndings(" ")} (EDGESPARSE_TRACE=1 shows where)");
+                if (Environment.GetEnvironmentVariable("EDGESPARSE_TRACE") == "1") await Console.Error.WriteLineAsync(e.StackTrace);
+                return ExitCode.Software;
+            }
+        }
+
+        private static async Task ServeAsync(DaemonOptions options)
+        {
+            using var stop = new CancellationTokenSource();
+            void OnSignal(PosixSignalContext context)
+            {
+                context.Cancel = true;
+                stop.Cancel();
+            }
+            using PosixSignalRegistration terminate = PosixSignalRegistration.Create(PosixSignal.SIGTERM, OnSignal);
+            using PosixSignalRegistration interrupt = PosixSignalRegistration.Create(PosixSignal.SIGINT, OnSignal);
+            using var systemd = SystemdNotifier.FromEnvironment();
+            await using var daemon = new EdgeSparseDaemon(options, Log.ForProcess(options.Log), TimeProvider.System);
+            await daemon.RunAsync(systemd, stop.Token);
+        }
+
+        private static void Fail(string message)
+        {
+            string priority = string.IsNullOrEmpty(Environment.GetEnvironmentVariable("JOURNAL_STREAM")) ? "" : "<3>";
+            Console.Error.WriteLine($"{priority}edgesparsed: {message}");
+        }
+    }
+}

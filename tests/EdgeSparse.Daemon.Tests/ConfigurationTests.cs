@@ -45,7 +45,7 @@ public sealed class ConfigurationTests : IDisposable
         Assert.Equal(SourceOptions.Synthetic, camera.Source);
         Assert.Equal("127.0.0.1:9464", options.Http.Listen);
         Assert.Equal("127.0.0.1:1883", options.Mqtt.Tcp);
-        Assert.Equal("", options.Mqtt.UnixSocket);
+        Assert.Equal("", options.Mqtt.Socket);
         Assert.Matches("^[a-z0-9-]+$", options.Device);
     }
 
@@ -53,7 +53,7 @@ public sealed class ConfigurationTests : IDisposable
     public void The_Unix_Socket_Defaults_To_Systemds_Runtime_Directory()
     {
         (DaemonOptions options, _) = Read(new ConfigurationLayers(), "/run/edgesparse:/run/other");
-        Assert.Equal("/run/edgesparse/mqtt.sock", options.Mqtt.UnixSocket);
+        Assert.Equal("/run/edgesparse/mqtt.sock", options.Mqtt.Socket);
     }
 
     [Fact]
@@ -125,9 +125,9 @@ public sealed class ConfigurationTests : IDisposable
     [InlineData("""{ "thread": 1 }""", "/etc/test.json:1:3: thread: unknown option; did you mean threads?")]
     [InlineData("""{ "http": { "port": 1 } }""", "/etc/test.json:1:13: http:port: unknown option")]
     [InlineData("{\n  \"cameras\": {\n    \"a\": {\n      \"fsp\": 1 } } }", "/etc/test.json:4:7: cameras:a:fsp: unknown option; did you mean cameras:a:fps?")]
-    [InlineData("""{ "threads": "many" }""", "/etc/test.json:1:3: threads: found 'many', expected a whole number from 0 to 256")]
-    [InlineData("""{ "threads": 1.5 }""", "threads: found '1.5', expected a whole number from 0 to 256")]
-    [InlineData("""{ "threads": -1 }""", "threads: found '-1', expected a whole number from 0 to 256")]
+    [InlineData("""{ "threads": "many" }""", "/etc/test.json:1:3: threads: found 'many', expected a whole number from 0 to 64")]
+    [InlineData("""{ "threads": 1.5 }""", "threads: found '1.5', expected a whole number from 0 to 64")]
+    [InlineData("""{ "threads": -1 }""", "threads: found '-1', expected a whole number from 0 to 64")]
     [InlineData("""{ "threads": 99999999999 }""", "threads: found '99999999999', expected")]
     [InlineData("""{ "threads": { "a": 1 } }""", "threads: found an object or a list, expected a single value")]
     [InlineData("""{ "exitAtEnd": 1 }""", "exitAtEnd: found '1', expected true or false")]
@@ -138,8 +138,8 @@ public sealed class ConfigurationTests : IDisposable
     [InlineData("""{ "http": { "listen": "127.0.0.1:99999" } }""", "http:listen: found '127.0.0.1:99999', expected")]
     [InlineData("""{ "http": { "listen": "" } }""", "http:listen: found nothing, expected")]
     [InlineData("""{ "mqtt": { "tcp": "" } }""", "mqtt: the broker has neither a TCP address nor a Unix socket")]
-    [InlineData("""{ "mqtt": { "unixSocketMode": "9" } }""", "mqtt:unixSocketMode: found '9', expected permission bits")]
-    [InlineData("""{ "mqtt": { "unixSocketMode": "060" } }""", "mqtt:unixSocketMode: found '060', expected permission bits")]
+    [InlineData("""{ "mqtt": { "socketMode": "9" } }""", "mqtt:socketMode: found '9', expected permission bits")]
+    [InlineData("""{ "mqtt": { "socketMode": "060" } }""", "mqtt:socketMode: found '060', expected permission bits")]
     [InlineData("""{ "device": "Gate 1" }""", "device: found 'Gate 1', expected 1 to 64 of a-z, 0-9 and '-'")]
     [InlineData("""{ "cameras": { "a/b": {} } }""", "cameras:a/b: the name of a camera is 1 to 64 of a-z, 0-9 and '-', not 'a/b'")]
     [InlineData("""{ "cameras": { "a": { "enabled": false } } }""", "cameras: every camera is disabled")]
@@ -149,7 +149,7 @@ public sealed class ConfigurationTests : IDisposable
     [InlineData("""{ "cameras": { "a": { "qos": 2 } } }""", "cameras:a:qos: found '2', expected a whole number from 0 to 1")]
     [InlineData("""{ "cameras": { "a": { "scoreThreshold": 30 } } }""", "cameras:a:scoreThreshold: found '30', expected a number from 0 to 1")]
     [InlineData("""{ "cameras": { "a": { "fps": "NaN" } } }""", "cameras:a:fps: found 'NaN', expected a number from 0.01 to 1000")]
-    [InlineData("""{ "cameras": { "a": { "pace": "slow" } } }""", "cameras:a:pace: found 'slow', expected one of real-time, as-fast-as-processed")]
+    [InlineData("""{ "cameras": { "a": { "pace": "slow" } } }""", "cameras:a:pace: found 'slow', expected one of real-time, every-frame")]
     [InlineData("""{ "onnxruntime": { "providers": ["cpu", "npu"] } }""", "onnxruntime:providers: found 'cpu, npu', expected a list of cpu, cuda, tensorrt, none twice")]
     [InlineData("""{ "onnxruntime": { "providers": ["cpu", "cpu"] } }""", "onnxruntime:providers: found 'cpu, cpu', expected")]
     [InlineData("{\n  \"threads\" 1\n}", "/etc/test.json:2:13: not valid JSON")]
@@ -187,7 +187,7 @@ public sealed class ConfigurationTests : IDisposable
         At("m.onnx", "x");
         At("m.esm", "x");
         string json = $$"""
-            { "onnxruntime": { "library": "no.so" }, "mqtt": { "unixSocket": "absent/mqtt.sock" },
+            { "onnxruntime": { "library": "no.so" }, "mqtt": { "socket": "absent/mqtt.sock" },
               "cameras": { "a": { "source": "file:no.mp4", "model": "no.esm" }, "b": { "source": "images:no", "model": "m.onnx" },
                            "c": { "source": "images:empty", "model": "m.esm" }, "d": {"enabled": false, "source": "file:no.mp4" } } }
             """;
@@ -199,7 +199,7 @@ public sealed class ConfigurationTests : IDisposable
             $"cameras:b:model: {At("m.onnx")} is not a package; make one with 'edgesparse compile m.onnx -o m.esm'",
             $"cameras:b:source: no such folder: {At("no")}",
             $"cameras:c:source: no pictures (.jpg, .jpeg, .png) in {At("empty")}",
-            $"mqtt:unixSocket: no such folder: {At("absent")}",
+            $"mqtt:socket: no such folder: {At("absent")}",
             $"onnxruntime:library: no such file: {At("no.so")}",
         ], e.Problems.Select(problem => $"{problem.Key}: {problem.Message}").Order(StringComparer.Ordinal));
     }
@@ -207,7 +207,7 @@ public sealed class ConfigurationTests : IDisposable
     [Fact]
     public void A_Socket_Path_Too_Long_Is_A_Configuration_Error()
     {
-        string json = $$"""{ "mqtt": { "unixSocket": "{{_folder.FullName}}/{{new string('s', 120)}}" }, "cameras": { "a": { "model": "m.esm" } } }""";
+        string json = $$"""{ "mqtt": { "socket": "{{_folder.FullName}}/{{new string('s', 120)}}" }, "cameras": { "a": { "model": "m.esm" } } }""";
         At("m.esm", "x");
         ConfigurationException e = Assert.Throws<ConfigurationException>(() => OptionsReader.Read(CommandLine.Parse(["--config", At("c.json", json)]).Layers(new Hashtable()), _ => null));
         Assert.Contains("at most 107", Assert.Single(e.Problems).Message, StringComparison.Ordinal);

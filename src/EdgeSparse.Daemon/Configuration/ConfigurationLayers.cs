@@ -114,8 +114,6 @@ internal sealed class ConfigurationLayers
         return "built-in";
     }
 
-    public bool IsFromCommandLine(string key) =>
-        _layers.Count > 0 && _layers[^1].Kind == LayerKind.CommandLine && Holds(Root.Providers.Last(), key);
 
     /// <summary>The folder that a relative path given for <paramref name="key"/> starts from: that of the file it is written in, else the working directory.</summary>
     public string BaseFolder(string key)

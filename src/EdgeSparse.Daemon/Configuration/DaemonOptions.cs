@@ -1,3 +1,5 @@
+using EdgeSparse.Runtime;
+
 namespace EdgeSparse.Daemon.Configuration;
 
 /// <summary>Everything that can be configured, with its built-in default. Each option is explained in firmware-config/etc/edgesparse/edgesparse.json.</summary>
@@ -29,14 +31,6 @@ internal sealed class DaemonOptions
     public LogOptions Log { get; } = new();
 }
 
-internal enum BackendChoice
-{
-    /// <summary>Native where every operator is supported, else ONNX Runtime.</summary>
-    Auto,
-    Native,
-    OnnxRuntime,
-}
-
 internal sealed class OnnxRuntimeOptions
 {
     /// <summary>Path of libonnxruntime.so; empty = beside the binary, then the system's.</summary>
@@ -63,7 +57,7 @@ internal sealed class CameraOptions
     public int Height { get; set; } = 480;
 
     /// <summary>Frames per second that the source makes; a file keeps its own timing.</summary>
-    public double FramesPerSecond { get; set; } = 10;
+    public double FramesPerSecond { get; set; } = 15;
 
     public int Seed { get; set; } = 1;
 
@@ -103,7 +97,7 @@ internal enum Pace
     /// <summary>Frames come when they are due; a frame not taken in time gives way to a newer one.</summary>
     RealTime,
     /// <summary>The source waits for the processing, so that every frame is processed. Not for cameras.</summary>
-    AsFastAsProcessed,
+    EveryFrame,
 }
 
 internal sealed class MqttOptions
@@ -114,10 +108,10 @@ internal sealed class MqttOptions
     public string Tcp { get; set; } = "127.0.0.1:1883";
 
     /// <summary>Path of the broker's Unix socket; empty = <c>mqtt.sock</c> in $RUNTIME_DIRECTORY where systemd gives one, else none.</summary>
-    public string UnixSocket { get; set; } = "";
+    public string Socket { get; set; } = "";
 
     /// <summary>Permission bits of the Unix socket, as chmod takes them.</summary>
-    public UnixFileMode UnixSocketMode { get; set; } = (UnixFileMode)0b110_110_000;
+    public UnixFileMode SocketMode { get; set; } = (UnixFileMode)0b110_110_000;
 
     /// <summary>Seconds between messages on the stats topic.</summary>
     public double StatsIntervalSeconds { get; set; } = 30;

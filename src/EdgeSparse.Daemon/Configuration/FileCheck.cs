@@ -23,7 +23,7 @@ internal static class FileCheck
         }
         if (options.OnnxRuntime.Library.Length > 0 && !File.Exists(options.OnnxRuntime.Library))
             reader.Report("onnxruntime:library", $"no such file: {options.OnnxRuntime.Library}");
-        if (options.Mqtt.Enabled && options.Mqtt.UnixSocket.Length > 0) CheckSocket(reader, options.Mqtt.UnixSocket);
+        if (options.Mqtt.Enabled && options.Mqtt.Socket.Length > 0) CheckSocket(reader, options.Mqtt.Socket);
     }
 
     /// <summary>Pictures of a folder in ordinal order of name.</summary>
@@ -68,7 +68,7 @@ internal static class FileCheck
 
     private static void CheckSocket(ConfigurationReader reader, string path)
     {
-        const string Key = "mqtt:unixSocket";
+        const string Key = "mqtt:socket";
         if (Encoding.UTF8.GetByteCount(path) > UnixSocketFile.MaximumPathBytes)
             reader.Report(Key, $"{path} has {Encoding.UTF8.GetByteCount(path)} bytes, a Unix socket's path at most {UnixSocketFile.MaximumPathBytes}");
         else if (!Directory.Exists(Path.GetDirectoryName(path))) reader.Report(Key, $"no such folder: {Path.GetDirectoryName(path)}");

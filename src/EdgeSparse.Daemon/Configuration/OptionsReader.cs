@@ -1,4 +1,5 @@
 using System.Net;
+using EdgeSparse.Runtime;
 
 namespace EdgeSparse.Daemon.Configuration;
 
@@ -22,7 +23,7 @@ internal static class OptionsReader
         options.Device = Identifier(reader, "device", HostName());
         options.Model = reader.FilePath("model", "");
         options.Backend = reader.Choice("backend", options.Backend, ("auto", BackendChoice.Auto), ("native", BackendChoice.Native), ("onnxruntime", BackendChoice.OnnxRuntime));
-        options.Threads = reader.Integer("threads", options.Threads, 0, 256);
+        options.Threads = reader.Integer("threads", options.Threads, 0, SessionOptions.MaximumThreads);
         options.ExitAtEnd = reader.Flag("exitAtEnd", options.ExitAtEnd);
         ReadOnnxRuntime(reader, options.OnnxRuntime);
         ReadCameras(reader, options.Cameras);
@@ -64,7 +65,7 @@ internal static class OptionsReader
         camera.FramesPerSecond = reader.Number($"{key}:fps", camera.FramesPerSecond, 0.01, 1000);
         camera.Seed = reader.Integer($"{key}:seed", camera.Seed, 0, int.MaxValue);
         camera.Loop = reader.Flag($"{key}:loop", camera.Loop);
-        camera.Pace = reader.Choice($"{key}:pace", camera.Pace, ("real-time", Pace.RealTime), ("as-fast-as-processed", Pace.AsFastAsProcessed));
+        camera.Pace = reader.Choice($"{key}:pace", camera.Pace, ("real-time", Pace.RealTime), ("every-frame", Pace.EveryFrame));
         camera.ScoreThreshold = reader.Number($"{key}:scoreThreshold", camera.ScoreThreshold, 0, 1);
         camera.QualityOfService = reader.Integer($"{key}:qos", camera.QualityOfService, 0, 1);
         return camera;
@@ -96,14 +97,14 @@ internal static class OptionsReader
         options.Tcp = Address(reader, "mqtt:tcp", options.Tcp, mayBeEmpty: true);
         // systemd gives several folders separated by colons; the first is ours.
         string? runtime = environment("RUNTIME_DIRECTORY")?.Split(':')[0];
-        options.UnixSocket = reader.FilePath("mqtt:unixSocket", string.IsNullOrEmpty(runtime) ? "" : Path.Combine(runtime, "mqtt.sock"));
-        string mode = reader.Text("mqtt:unixSocketMode", "660");
-        options.UnixSocketMode = mode.Length is 3 or 4 && mode.All(digit => digit is >= '0' and <= '7') && mode[^3] >= '6'
+        options.Socket = reader.FilePath("mqtt:socket", string.IsNullOrEmpty(runtime) ? "" : Path.Combine(runtime, "mqtt.sock"));
+        string mode = reader.Text("mqtt:socketMode", "660");
+        options.SocketMode = mode.Length is 3 or 4 && mode.All(digit => digit is >= '0' and <= '7') && mode[^3] >= '6'
             ? (UnixFileMode)(Convert.ToInt32(mode, 8) & 0x1FF)
-            : reader.Refuse("mqtt:unixSocketMode", mode, "permission bits as 660 or 600, readable and writable by the owner", options.UnixSocketMode);
+            : reader.Refuse("mqtt:socketMode", mode, "permission bits as 660 or 600, readable and writable by the owner", options.SocketMode);
         options.StatsIntervalSeconds = reader.Number("mqtt:statsIntervalSeconds", options.StatsIntervalSeconds, 0.1, 86_400);
-        if (options.Enabled && options.Tcp.Length == 0 && options.UnixSocket.Length == 0)
-            reader.Report("mqtt", "the broker has neither a TCP address nor a Unix socket; give mqtt:tcp or mqtt:unixSocket, or set mqtt:enabled to false");
+        if (options.Enabled && options.Tcp.Length == 0 && options.Socket.Length == 0)
+            reader.Report("mqtt", "the broker has neither a TCP address nor a Unix socket; give mqtt:tcp or mqtt:socket, or set mqtt:enabled to false");
     }
 
     private static void ReadHttp(ConfigurationReader reader, HttpOptions options)

@@ -1,0 +1,187 @@
+using System.Net;
+using EdgeSparse.Daemon.Configuration;
+using EdgeSparse.Daemon.Http;
+using EdgeSparse.Daemon.Live;
+using EdgeSparse.Daemon.Mqtt;
+using EdgeSparse.Daemon.Pipelines;
+using EdgeSparse.Daemon.Sources;
+using EdgeSparse.Devices;
+using EdgeSparse.Kernels;
+using EdgeSparse.Model;
+using EdgeSparse.Mqtt;
+using EdgeSparse.Runtime;
+using EdgeSparse.Vision;
+
+namespace EdgeSparse.Daemon;
+
+/// <summary>The running daemon: sockets, broker, one pipeline for each camera, HTTP. Made whole or not at all; then <see cref="RunAsync"/> until it is told to stop.</summary>
+internal sealed class EdgeSparseDaemon : IAsyncDisposable
+{
+    /// <summary>Frames in work get this long to finish on the way out.</summary>
+    private static readonly TimeSpan DrainTime = TimeSpan.FromSeconds(5);
+
+    private readonly DaemonOptions _options;
+    private readonly Log _log;
+    private readonly Listeners _listeners;
+    private readonly MqttBroker? _broker;
+    private readonly List<CameraPipeline> _cameras = [];
+    private readonly List<ResultPublisher> _publishers = [];
+    private readonly Dictionary<string, LivePicture> _pictures = new(StringComparer.Ordinal);
+    private readonly DaemonState _state;
+    private readonly StatusPublisher? _status;
+    private readonly Server _server;
+    private readonly TaskCompletionSource _allEnded = new(TaskCreationOptions.RunContinuationsAsynchronously);
+
+    /// <summary>Binds the sockets and loads the models. Throws <see cref="DaemonException"/>.</summary>
+    public EdgeSparseDaemon(DaemonOptions options, Log log, TimeProvider time)
+    {
+        _options = options;
+        _log = log;
+        _listeners = Listeners.Bind(options);
+        try
+        {
+            _broker = options.Mqtt.Enabled ? new MqttBroker(new MqttBrokerOptions()) : null;
+            IMessagePublisher? publisher = _broker is null ? null : new BrokerPublisher(_broker);
+            var topics = new Topics(options.Device);
+            var models = new ModelLoader(options, log);
+            foreach (CameraOptions camera in options.Cameras)
+                if (camera.Enabled) AddCamera(camera, models, publisher, topics, time);
+            _state = new DaemonState(options, _cameras, time);
+            _status = publisher is null ? null : new StatusPublisher(publisher, topics, _state);
+            Endpoints? endpoints = _listeners.Http is null ? null : new Endpoints(_state, _broker?.Statistics, _pictures);
+            _server = new Server(_listeners, endpoints, _broker, log);
+        }
+        catch
+        {
+            foreach (CameraPipeline camera in _cameras) camera.Dispose();
+            _listeners.Dispose();
+            throw;
+        }
+    }
+
+    public DaemonState State => _state;
+
+    /// <summary>Where the page is served; with the port that was given where 0 was configured.</summary>
+    public IPEndPoint? HttpEndPoint => _listeners.Http;
+
+    public IPEndPoint? MqttEndPoint => _listeners.MqttTcp;
+
+    /// <summary>Runs until <paramref name="stop"/>, or until all sources have ended where that is configured; drains, and says goodbye.</summary>
+    public async Task RunAsync(SystemdNotifier systemd, CancellationToken stop)
+    {
+        await _server.StartAsync(CancellationToken.None);
+        _status?.Status("online");
+        _status?.Info();
+        foreach (CameraOptions camera in _options.Cameras)
+            if (!camera.Enabled) _status?.DisabledCamera(camera.Name);
+        foreach (CameraPipeline camera in _cameras)
+        {
+            camera.StatusChanged = OnCameraStatus;
+            _status?.Camera(camera);
+        }
+        Announce();
+        foreach (CameraPipeline camera in _cameras) camera.Start();
+        systemd.Ready($"{_cameras.Count} camera{(_cameras.Count == 1 ? "" : "s")}");
+
+        await WaitAsync(systemd, stop);
+
+        systemd.Stopping("draining");
+        _state.IsStopping = true;
+        _log.Info("stopping: no more frames are taken, those in work are finished");
+        foreach (CameraPipeline camera in _cameras) camera.RequestStop();
+        foreach (CameraPipeline camera in _cameras)
+            if (!camera.Join(DrainTime)) _log.Warning($"camera {camera.Name}: still busy after {DrainTime.TotalSeconds:0} s; given up");
+        _status?.Stats();
+        _status?.Status("stopped");
+        if (_broker is not null) await _broker.ShutdownAsync();
+        using var limit = new CancellationTokenSource(TimeSpan.FromSeconds(2));
+        await _server.StopAsync(limit.Token);
+        _log.Info($"stopped after {_state.Uptime.TotalSeconds:0.0} s");
+    }
+
+    public async ValueTask DisposeAsync()
+    {
+        await _server.DisposeAsync();
+        if (_broker is not null) await _broker.DisposeAsync();
+        foreach (CameraPipeline camera in _cameras) camera.Dispose();
+        foreach (ResultPublisher publisher in _publishers) publisher.Dispose();
+        foreach (LivePicture picture in _pictures.Values) picture.Dispose();
+        _listeners.Dispose();
+    }
+
+    private void AddCamera(CameraOptions camera, ModelLoader models, IMessagePublisher? publisher, Topics topics, TimeProvider time)
+    {
+        ModelPackage package = models.Load(camera.Model);
+        IInferenceSession session = models.CreateSession(package, camera.Model);
+        ModelIdentity identity = ModelLoader.Identify(package, session);
+        CameraPipeline pipeline;
+        var sinks = new List<IResultSink>();
+        try
+        {
+            var preprocessor = new Preprocessor(package.Manifest.Preprocess!, session.Inputs[0].Shape);
+            OutputDecoder decoder = OutputDecoder.Create(package.Manifest.Decoder!, session.Inputs[0].Shape, [.. session.Outputs.Select(output => (output.Name, output.Shape))]);
+            if (!double.IsNaN(camera.ScoreThreshold)) decoder.ScoreThreshold = (float)camera.ScoreThreshold;
+            if (publisher is not null)
+            {
+                var writer = new ResultWriter(_options.Device, camera.Name, identity, decoder.ClassCount, time);
+                var results = new ResultPublisher(publisher, writer, topics.Results(camera.Name, identity.Decoder), camera.QualityOfService);
+                _publishers.Add(results);
+                sinks.Add(results);
+            }
+            FrameSource source = SourceFactory.Create(camera, time, _log);
+            pipeline = new CameraPipeline(new PipelineParts(camera, source, session, identity, preprocessor, decoder, sinks, time, _log));
+        }
+        catch (ModelFormatException e)
+        {
+            session.Dispose();
+            throw new DaemonException(ExitCode.Data, $"{camera.Model}: {e.Message}");
+        }
+        _cameras.Add(pipeline);
+        _pictures.Add(camera.Name, new LivePicture(pipeline.View, identity.Labels));
+    }
+
+    private void OnCameraStatus(CameraPipeline camera)
+    {
+        _status?.Camera(camera);
+        if (_options.ExitAtEnd && _cameras.TrueForAll(other => other.Status.State == CameraState.Ended)) _allEnded.TrySetResult();
+    }
+
+    /// <summary>Publishes figures every while until it is time to stop.</summary>
+    private async Task WaitAsync(SystemdNotifier systemd, CancellationToken stop)
+    {
+        using var timer = new PeriodicTimer(TimeSpan.FromSeconds(_options.Mqtt.StatsIntervalSeconds), _state.Time);
+        Task ended = _allEnded.Task;
+        while (true)
+        {
+            Task<bool> tick = timer.WaitForNextTickAsync(CancellationToken.None).AsTask();
+            var stopped = new TaskCompletionSource(TaskCreationOptions.RunContinuationsAsynchronously);
+            await using (stop.Register(() => stopped.TrySetResult()))
+            {
+                Task first = await Task.WhenAny(tick, ended, stopped.Task);
+                if (first != tick) return;
+            }
+            _status?.Stats();
+            if (systemd.IsEnabled) systemd.Status(StatusLine());
+        }
+    }
+
+    private string StatusLine() => string.Join("; ", _cameras.Select(camera => $"{camera.Name} {camera.Status.Word}, {camera.Metrics.Processed.Value} frames"));
+
+    /// <summary>What a person at the terminal needs first: where to look, how to listen, what computes.</summary>
+    private void Announce()
+    {
+        foreach (CameraPipeline camera in _cameras)
+            _log.Info($"camera {camera.Name}: {camera.Options.Source}, model {camera.Model.Name} {camera.Model.Version} ({camera.Model.Backend}, {camera.Model.Sha256[..12]})");
+        string set = InstructionSets.Best.ToString().ToLowerInvariant();
+        string? wider = ProcessorNote.Wider(InstructionSets.Best);
+        _log.Info($"edgesparsed {DaemonState.Version} on {Environment.ProcessorCount} processors, kernels for {set}{(wider is null ? "" : $"; the processor also has {wider}, which this build does not use (make build ISA=native)")}");
+        string topic = $"edgesparse/{_options.Device}/#";
+        if (_listeners.MqttTcp is IPEndPoint tcp)
+        {
+            string host = tcp.Address.Equals(IPAddress.Loopback) ? "" : $" -h {tcp.Address}";
+            _log.Info($"results:   mosquitto_sub{host} -p {tcp.Port} -v -t '{topic}'");
+        }
+        if (_listeners.MqttSocket is not null) _log.Info($"results:   mosquitto_sub --unix {_options.Mqtt.Socket} -v -t '{topic}'");
+        if (_listeners.Http is IPEndPoint http) _log.Info($"{(_options.Http.Page ? "live page:" : "health:   ")} http://{http}/{(_options.Http.Page ? "" : "healthz")}");
+    }
+}

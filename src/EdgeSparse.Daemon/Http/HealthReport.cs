@@ -1,0 +1,93 @@
+using System.Text.Json;
+using EdgeSparse.Daemon.Pipelines;
+
+namespace EdgeSparse.Daemon.Http;
+
+internal enum HealthStatus
+{
+    Ok,
+    /// <summary>It works, but not all of it.</summary>
+    Degraded,
+    Failed,
+}
+
+/// <summary>One thing looked at.</summary>
+internal sealed record HealthCheck(string Name, HealthStatus Status, string Detail);
+
+/// <summary>
+/// Whether the daemon is alive (no stage hangs) and ready (at least one camera gives results).
+/// </summary>
+internal sealed record HealthReport(IReadOnlyList<HealthCheck> Checks)
+{
+    /// <summary>A frame in work for longer means that the stage hangs.</summary>
+    public static readonly TimeSpan LongestFrame = TimeSpan.FromSeconds(30);
+
+    public HealthStatus Status => Checks.Count == 0 ? HealthStatus.Ok : Checks.Max(check => check.Status);
+
+    /// <summary>Degraded still serves.</summary>
+    public int HttpStatus => Status == HealthStatus.Failed ? 503 : 200;
+
+    public static HealthReport Live(DaemonState state)
+    {
+        var checks = new List<HealthCheck>();
+        foreach (CameraPipeline camera in state.Cameras)
+        {
+            long since = camera.ProcessingSinceTimestamp;
+            double seconds = since == 0 ? 0 : state.Time.GetElapsedTime(since).TotalSeconds;
+            checks.Add(seconds > LongestFrame.TotalSeconds
+                ? new HealthCheck($"camera {camera.Name} processing", HealthStatus.Failed, $"one frame has been in work for {seconds:0} s")
+                : new HealthCheck($"camera {camera.Name} processing", HealthStatus.Ok, ""));
+        }
+        return new HealthReport(checks);
+    }
+
+    public static HealthReport Ready(DaemonState state)
+    {
+        List<HealthCheck> checks = [.. Live(state).Checks];
+        if (state.IsStopping) checks.Add(new HealthCheck("lifecycle", HealthStatus.Failed, "the daemon stops"));
+        int producing = 0;
+        foreach (CameraPipeline camera in state.Cameras)
+        {
+            HealthCheck check = Producing(camera, state.Time);
+            if (check.Status == HealthStatus.Ok) producing++;
+            checks.Add(check);
+        }
+        checks.Add(producing > 0
+            ? new HealthCheck("cameras", HealthStatus.Ok, $"{producing} of {state.Cameras.Count} give results")
+            : new HealthCheck("cameras", HealthStatus.Failed, "no camera gives results"));
+        return new HealthReport(checks);
+    }
+
+    public byte[] ToJson(bool verbose) => JsonText.Object(json =>
+    {
+        json.WriteString("status"u8, Word(Status));
+        if (!verbose) return;
+        json.WriteStartArray("checks"u8);
+        foreach (HealthCheck check in Checks)
+        {
+            json.WriteStartObject();
+            json.WriteString("name"u8, check.Name);
+            json.WriteString("status"u8, Word(check.Status));
+            if (check.Detail.Length > 0) json.WriteString("detail"u8, check.Detail);
+            json.WriteEndObject();
+        }
+        json.WriteEndArray();
+    });
+
+    /// <summary>A camera produces where its last result is not older than a few frames' time.</summary>
+    private static HealthCheck Producing(CameraPipeline camera, TimeProvider time)
+    {
+        string name = $"camera {camera.Name}";
+        CameraStatus status = camera.Status;
+        if (status.State != CameraState.Running)
+            return new HealthCheck(name, HealthStatus.Degraded, status.Reason.Length > 0 ? status.Reason : status.State.ToString().ToLowerInvariant());
+        if (camera.LastResultTimestamp == 0) return new HealthCheck(name, HealthStatus.Degraded, "no result yet");
+        double age = time.GetElapsedTime(camera.LastResultTimestamp).TotalSeconds;
+        double allowed = Math.Max(5, 10 / camera.Options.FramesPerSecond);
+        return age <= allowed
+            ? new HealthCheck(name, HealthStatus.Ok, "")
+            : new HealthCheck(name, HealthStatus.Degraded, $"the last result is {age:0} s old");
+    }
+
+    private static string Word(HealthStatus status) => status.ToString().ToLowerInvariant();
+}

@@ -1,0 +1,18 @@
+using EdgeSparse.Model;
+
+namespace EdgeSparse.Daemon.Mqtt;
+
+/// <summary>The topics of a device: edgesparse/DEVICE/….</summary>
+internal sealed class Topics(string device)
+{
+    public string Status { get; } = $"edgesparse/{device}/status";
+
+    public string Info { get; } = $"edgesparse/{device}/info";
+
+    public string Stats { get; } = $"edgesparse/{device}/stats";
+
+    public string CameraStatus(string camera) => $"edgesparse/{device}/cameras/{camera}/status";
+
+    public string Results(string camera, DecoderKind decoder) =>
+        $"edgesparse/{device}/cameras/{camera}/{(decoder == DecoderKind.Classification ? "classifications" : "detections")}";
+}

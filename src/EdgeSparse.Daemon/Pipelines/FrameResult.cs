@@ -1,0 +1,38 @@
+using EdgeSparse.Model;
+using EdgeSparse.Vision;
+
+namespace EdgeSparse.Daemon.Pipelines;
+
+/// <summary>Which model computed a result.</summary>
+/// <param name="Name">The manifest's name.</param>
+/// <param name="Version">The manifest's version.</param>
+/// <param name="Sha256">Of the package file, lower-case hexadecimal.</param>
+/// <param name="Backend">Who computes: <c>native</c>, <c>onnxruntime/cpu</c>, …</param>
+/// <param name="Decoder">What kind of results come out.</param>
+/// <param name="Labels">Label of class 0, 1, …; may be shorter than the classes.</param>
+internal sealed record ModelIdentity(string Name, string Version, string Sha256, string Backend, DecoderKind Decoder, IReadOnlyList<string> Labels)
+{
+    /// <summary>The label of a class, or its number where the package names none.</summary>
+    public string Label(int id) => (uint)id < (uint)Labels.Count ? Labels[id] : id.ToString();
+}
+
+/// <summary>One frame's results on their way out; reused for the next frame, so keep nothing of it.</summary>
+internal sealed class FrameResult
+{
+    /// <summary>Number of the result within its camera, from 1, without gaps.</summary>
+    public long Sequence { get; set; }
+
+    /// <summary>The picture; valid until the call returns.</summary>
+    public Frame Frame { get; set; } = null!;
+
+    /// <summary>Highest score first.</summary>
+    public DetectionList Detections { get; } = new();
+
+    public double InferenceSeconds { get; set; }
+}
+
+/// <summary>Takes a camera's results; called by the camera's processing thread.</summary>
+internal interface IResultSink
+{
+    void Publish(FrameResult result);
+}
