@@ -5,11 +5,14 @@ namespace EdgeSparse.Model;
 
 /// <summary>
 /// A model as it is shipped: the manifest, and the native engine's graph, the ONNX model that only ONNX Runtime runs, or both.
-/// FORMAT.md beside this file defines the bytes. Whatever is wrong with a file is a <see cref="ModelFormatException"/> that says where.
+/// FORMAT.md in this room defines the bytes. Whatever is wrong with a file is a <see cref="ModelFormatException"/> that says where.
 /// </summary>
 public sealed class ModelPackage
 {
     private string? _sha256;
+
+    /// <summary>The first eight bytes of every package.</summary>
+    public static ReadOnlySpan<byte> Magic => PackageFormat.Magic;
 
     /// <summary>A package from its parts; they are checked when it is written. At least one of <paramref name="graph"/> and <paramref name="onnxModel"/> must be there.</summary>
     public ModelPackage(Manifest manifest, Graph? graph, ReadOnlyMemory<byte> onnxModel = default)
