@@ -1,1 +1,1 @@
-return 0;
+return EdgeSparse.Cli.Application.Run(args, EdgeSparse.Cli.Terminal.System());

@@ -1,0 +1,119 @@
+using System.CommandLine;
+using System.CommandLine.Help;
+using System.CommandLine.Invocation;
+using EdgeSparse.Cli.Commands;
+using EdgeSparse.Model;
+using EdgeSparse.Runtime;
+using EdgeSparse.Runtime.Backends.Onnx;
+using EdgeSparse.Vision;
+
+namespace EdgeSparse.Cli;
+
+/// <summary>The program <c>edgesparse</c>: parses the command line, runs the command, turns every failure into one line and an exit code.</summary>
+internal static class Application
+{
+    private const string Examples = """
+        Examples:
+          edgesparse compile model.onnx -o model.esm           ONNX file to package
+          edgesparse inspect model.esm                         its layers, zeros and kernels
+          edgesparse run model.esm photo.jpg --annotate out.png
+          edgesparse verify model.esm --golden DIR             compare with stored outputs
+          edgesparse bench model.onnx --against onnxruntime    both engines, alternating
+          edgesparse synth mobilenet_v2 --sparsity 0.9 -o m.onnx
+
+        """;
+
+    private const string ExitCodes = """
+        Exit codes: 0 ok, 1 verify found a difference, 64 usage, 65 bad model or data, 66 no such input, 69 library or provider absent,
+        70 internal error, 73 cannot create output, 74 cannot write output, 78 bad model.json or labels.txt.
+
+        """;
+
+    public static int Run(string[] arguments, Terminal terminal)
+    {
+        try
+        {
+            RootCommand root = Root(terminal);
+            ParseResult parsed = root.Parse(arguments);
+            if (parsed.Action is ParseErrorAction || (parsed.Errors.Count > 0 && parsed.Action is not (HelpAction or ExamplesFirst or VersionAction)))
+                throw new CliException(ExitCode.Usage, $"{parsed.Errors[0].Message.TrimEnd('.')}; see edgesparse {CommandName(parsed)}--help");
+            int code = parsed.Invoke(new InvocationConfiguration { Output = terminal.Output, Error = terminal.Error, EnableDefaultExceptionHandler = false });
+            terminal.Output.Flush();
+            return code;
+        }
+        catch (Exception error)
+        {
+            return Report(error, terminal);
+        }
+    }
+
+    private static RootCommand Root(Terminal terminal)
+    {
+        var root = new RootCommand("Compiles, inspects, runs, verifies and times sparse models.")
+        {
+            CompileCommand.Create(terminal),
+            InspectCommand.Create(terminal),
+            RunCommand.Create(terminal),
+            VerifyCommand.Create(terminal),
+            BenchCommand.Create(terminal),
+            SynthCommand.Create(terminal),
+            KernelsCommand.Create(terminal),
+        };
+        foreach (Option option in root.Options)
+        {
+            if (option is HelpOption help) help.Action = new ExamplesFirst((HelpAction)help.Action!);
+            else if (option is VersionOption version) version.Action = new VersionAction();
+        }
+        // Without a command there is nothing to do but to say what can be done.
+        root.SetAction(int (_) => throw new CliException(ExitCode.Usage, "a command is missing; see edgesparse --help"));
+        return root;
+    }
+
+    private static string CommandName(ParseResult parsed) => parsed.CommandResult.Command is RootCommand ? "" : parsed.CommandResult.Command.Name + " ";
+
+    /// <summary>One line on standard error; never a stack trace.</summary>
+    private static int Report(Exception error, Terminal terminal)
+    {
+        (int code, string message) = error switch
+        {
+            CliException cli => (cli.ExitCode, cli.Message),
+            ModelFormatException or ImageFormatException or UnsupportedOperatorException => (ExitCode.Data, error.Message),
+            OnnxRuntimeException or ImageLibraryException or PlatformNotSupportedException => (ExitCode.Unavailable, error.Message),
+            FileNotFoundException file => (ExitCode.NoInput, file.FileName is { } name ? $"{name}: no such file" : file.Message),
+            DirectoryNotFoundException or UnauthorizedAccessException or IOException => (ExitCode.NoInput, error.Message),
+            OperationCanceledException => (ExitCode.Interrupted, "interrupted"),
+            OutOfMemoryException => (ExitCode.Data, "not enough memory for this model"),
+            _ => (ExitCode.Software, $"internal error: {error.GetType().Name}: {error.Message}"),
+        };
+        terminal.Output.Flush();
+        terminal.EndProgress();
+        terminal.Error.WriteLine($"edgesparse: {Terminal.Printable(message)}");
+        return code;
+    }
+
+    /// <summary>Help with the examples before the reference.</summary>
+    private sealed class ExamplesFirst(HelpAction reference) : SynchronousCommandLineAction
+    {
+        public override bool Terminating => true;
+
+        public override int Invoke(ParseResult parseResult)
+        {
+            TextWriter output = parseResult.InvocationConfiguration.Output;
+            output.WriteLine(parseResult.CommandResult.Command is RootCommand ? Examples : CommandExamples.For(parseResult.CommandResult.Command.Name));
+            int code = reference.Invoke(parseResult);
+            if (parseResult.CommandResult.Command is RootCommand) output.WriteLine(ExitCodes);
+            return code;
+        }
+    }
+
+    private sealed class VersionAction : SynchronousCommandLineAction
+    {
+        public override bool Terminating => true;
+
+        public override int Invoke(ParseResult parseResult)
+        {
+            parseResult.InvocationConfiguration.Output.WriteLine($"edgesparse {typeof(Application).Assembly.GetName().Version?.ToString(3)}");
+            return ExitCode.Ok;
+        }
+    }
+}

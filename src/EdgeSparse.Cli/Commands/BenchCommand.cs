@@ -1,0 +1,118 @@
+using System.CommandLine;
+using System.Diagnostics;
+using EdgeSparse.Cli.Models;
+using EdgeSparse.Cli.Output;
+using EdgeSparse.Kernels;
+using EdgeSparse.Runtime;
+using Spectre.Console;
+
+namespace EdgeSparse.Cli.Commands;
+
+/// <summary>
+/// <c>edgesparse bench</c>: times a model on seeded random inputs. With <c>--against onnxruntime</c> the engines alternate run by run, so that
+/// whatever else the machine does meets both; the speedup is the ratio of the medians.
+/// </summary>
+internal static class BenchCommand
+{
+    private const int WarmUpRuns = 3;
+    private const int LeastRuns = 5;
+
+    public static Command Create(Terminal terminal)
+    {
+        var model = new ModelOptions();
+        Option<double> seconds = CommonOptions.Number("--seconds", "How long to measure.", 5, 0, 3600);
+        Option<string?> against = CommonOptions.Choice("--against", "Time another engine too, alternating with the first.", "onnxruntime", "native");
+        var profile = new Option<bool>("--profile") { Description = "Also the mean time of each layer (native backend), from runs of its own." };
+        Option<long> seed = CommonOptions.Integer("--seed", "Seed of the random inputs.", 1, 0, long.MaxValue);
+        Option<bool> json = CommonOptions.Json();
+        var command = new Command("bench", "Time a model: min, median, 95th and 99th percentile, frames per second, GFLOP/s.");
+        model.AddTo(command);
+        foreach (Option option in (Option[])[seconds, against, profile, seed, json]) command.Add(option);
+        command.SetAction(parsed =>
+        {
+            BackendChoice? other = parsed.GetValue(against) switch { "onnxruntime" => BackendChoice.OnnxRuntime, "native" => BackendChoice.Native, _ => null };
+            BenchReport report = Measure(terminal, model.Read(parsed), other, parsed.GetValue(seconds), parsed.GetValue(profile), (ulong)parsed.GetValue(seed));
+            if (parsed.GetValue(json)) Json.Write(terminal, report, ReportContext.Default.BenchReport);
+            else Print(terminal, report);
+            return ExitCode.Ok;
+        });
+        return command;
+    }
+
+    private static BenchReport Measure(Terminal terminal, ModelRequest request, BackendChoice? against, double seconds, bool profile, ulong seed)
+    {
+        OpenedModel model = OpenedModel.Open(request, terminal);
+        using IInferenceSession session = model.CreateSession();
+        using IInferenceSession? other = against is { } choice ? model.CreateSession(choice) : null;
+        if (other?.Backend == session.Backend) throw new CliException(ExitCode.Usage, $"the model already runs on {session.Backend}: there is nothing to compare with; choose another --backend");
+        if (profile && session is not NativeSession) throw new CliException(ExitCode.Data, $"--profile measures the native backend's layers, the model runs on {session.Backend}");
+        TensorFiles.Randomize(session, seed);
+        if (other is not null) TensorFiles.Randomize(other, seed);
+
+        var times = new RunTimes(session);
+        RunTimes? otherTimes = other is null ? null : new RunTimes(other);
+        for (int i = 0; i < WarmUpRuns; i++)
+        {
+            times.Run();
+            otherTimes?.Run();
+        }
+        times.Clear();
+        otherTimes?.Clear();
+        long start = Stopwatch.GetTimestamp(), end = start + (long)(seconds * Stopwatch.Frequency);
+        for (int runs = 0; runs < LeastRuns || Stopwatch.GetTimestamp() < end; runs++)
+        {
+            times.Run();
+            otherTimes?.Run();
+            if (runs % 16 == 0) terminal.Progress($"{model.Name.File}: {runs} runs");
+        }
+
+        // The description is the native engine's, whichever of the two it is.
+        SessionDescription? description = (session as NativeSession ?? other as NativeSession)?.Describe();
+        long? multiplyAdds = description?.Layers.Sum(l => l.MultiplyAdds), effective = description?.Layers.Sum(l => l.EffectiveMultiplyAdds);
+        EngineTiming first = times.Summary(multiplyAdds);
+        EngineTiming? second = otherTimes?.Summary(multiplyAdds);
+        bool nativeFirst = session is NativeSession;
+        EngineTiming? native = nativeFirst ? first : second, onnxRuntime = nativeFirst ? second : first;
+        return new BenchReport("edgesparse.bench/1", model.Name, Processor.Current.Name, InstructionSets.Best.ToString(), model.Threads, seconds, multiplyAdds, effective, native, onnxRuntime,
+            native is not null && onnxRuntime is not null ? onnxRuntime.P50Milliseconds / native.P50Milliseconds : null, profile ? Profile(terminal, model, seconds, seed) : null);
+    }
+
+    /// <summary>Per-layer times from a session of its own: reading the clock after every layer would weigh on the times above.</summary>
+    private static LayerReport[] Profile(Terminal terminal, OpenedModel model, double seconds, ulong seed)
+    {
+        using NativeSession session = model.CreateProfiledSession();
+        TensorFiles.Randomize(session, seed);
+        for (int i = 0; i < WarmUpRuns; i++) session.Run();
+        session.ResetProfile();
+        long end = Stopwatch.GetTimestamp() + (long)(Math.Min(seconds, 5) * Stopwatch.Frequency);
+        for (int runs = 0; runs < LeastRuns || Stopwatch.GetTimestamp() < end; runs++)
+        {
+            session.Run();
+            if (runs % 16 == 0) terminal.Progress($"{model.Name.File}: {runs} profiled runs");
+        }
+        return Layers.Reports(session.Describe(), session.Profile());
+    }
+
+    private static void Print(Terminal terminal, BenchReport report)
+    {
+        terminal.Line($"{report.Model.File}: {report.Processor}, {report.InstructionSet}, {report.Threads} threads, {(report.MultiplyAdds is { } dense ? $"{Format.Count(dense)} multiply-adds dense, {Format.Count(report.EffectiveMultiplyAdds ?? 0)} computed" : "multiply-adds unknown")}");
+        terminal.Line();
+        Table table = Terminal.Table(1, "engine", "runs", "min ms", "p50 ms", "p95 ms", "p99 ms", "frames/s", "GFLOP/s dense");
+        foreach (EngineTiming? engine in (EngineTiming?[])[report.Native, report.Onnxruntime])
+        {
+            if (engine is null) continue;
+            Terminal.AddRow(table, engine.Backend, Format.Count(engine.Runs), Format.Milliseconds(engine.MinMilliseconds), Format.Milliseconds(engine.P50Milliseconds),
+                Format.Milliseconds(engine.P95Milliseconds), Format.Milliseconds(engine.P99Milliseconds), Format.Number(engine.FramesPerSecond, "0.0"),
+                engine.GigaflopsPerSecond is { } rate ? Format.Number(rate, "0.0") : "");
+        }
+        terminal.Write(table);
+        if (report.Speedup is { } speedup)
+        {
+            terminal.Line();
+            terminal.Line($"native takes {Format.Number(1 / speedup, "0.000")} of ONNX Runtime's median time ({Format.Number(speedup, "0.00")}x)");
+        }
+        if (report.Layers is not { } layers) return;
+        terminal.Line();
+        terminal.Write(Layers.ProfileTable(layers));
+    }
+}

@@ -1,0 +1,43 @@
+namespace EdgeSparse.Cli.Commands;
+
+/// <summary>The examples that each command's help begins with.</summary>
+internal static class CommandExamples
+{
+    public static string For(string command) => "Examples:\n" + command switch
+    {
+        "compile" => """
+              edgesparse compile model.onnx -o model.esm
+              edgesparse compile model.onnx -o model.esm --input data=1x3x224x224 --labels names.txt
+              edgesparse compile model.onnx -o model.esm --backend onnxruntime     carry the ONNX model as it is
+
+            """,
+        "inspect" => """
+              edgesparse inspect model.esm
+              edgesparse inspect model.onnx --plan --json
+
+            """,
+        "run" => """
+              edgesparse run model.esm photo.jpg
+              edgesparse run model.esm pictures/ --annotate out/ --save results.jsonl
+              edgesparse run model.onnx --npy input.npy --save-npy outputs/
+
+            """,
+        "verify" => """
+              edgesparse verify model.esm --golden DIR        DIR has input.npy (or input_NAME.npy) and output_NAME.npy
+              edgesparse verify model.onnx --against onnxruntime --seed 7
+
+            """,
+        "bench" => """
+              edgesparse bench model.esm --threads 4 --seconds 10
+              edgesparse bench model.onnx --against onnxruntime --json
+              edgesparse bench model.onnx --profile
+
+            """,
+        "synth" => """
+              edgesparse synth mobilenet_v2 --sparsity 0.9 -o m.onnx
+              edgesparse synth resnet50 --pattern 2:4 --seed 3 -o r.onnx
+
+            """,
+        _ => $"  edgesparse {command}\n",
+    };
+}

@@ -1,0 +1,113 @@
+using System.CommandLine;
+using System.Globalization;
+using EdgeSparse.Cli.Models;
+using EdgeSparse.Model;
+using EdgeSparse.Runtime;
+
+namespace EdgeSparse.Cli.Commands;
+
+/// <summary>Options that several commands have, and options whose values are checked with one-line messages.</summary>
+internal static class CommonOptions
+{
+    public static Option<bool> Json() => new("--json") { Description = "Print one JSON document instead of tables." };
+
+    public static Argument<string> ModelFile() => new("MODEL") { Description = "A package (.esm) or an ONNX file." };
+
+    public static Option<string> Required(string name, string alias, string help, string value) => new(name, alias) { Description = help, HelpName = value, Required = true };
+
+    public static Option<string?> Text(string name, string help, string value) => new(name) { Description = help, HelpName = value };
+
+    public static Option<string?> Choice(string name, string help, params string[] choices)
+    {
+        var option = new Option<string?>(name) { Description = help, HelpName = string.Join('|', choices) };
+        option.Validators.Add(result =>
+        {
+            if (result.Tokens.Count == 1 && !choices.Contains(result.Tokens[0].Value, StringComparer.Ordinal))
+                result.AddError($"{name} is '{result.Tokens[0].Value}', expected {string.Join(", ", choices[..^1])} or {choices[^1]}");
+        });
+        return option;
+    }
+
+    public static Option<long> Integer(string name, string help, long absent, long minimum, long maximum) => new(name)
+    {
+        Description = help,
+        HelpName = "N",
+        DefaultValueFactory = _ => absent,
+        CustomParser = result =>
+        {
+            if (long.TryParse(result.Tokens[0].Value, NumberStyles.AllowLeadingSign, CultureInfo.InvariantCulture, out long value) && value >= minimum && value <= maximum) return value;
+            result.AddError($"{name} is '{result.Tokens[0].Value}', expected a whole number from {minimum} to {maximum}");
+            return absent;
+        },
+    };
+
+    public static Option<double> Number(string name, string help, double absent, double minimum, double maximum) => new(name)
+    {
+        Description = help,
+        HelpName = "X",
+        DefaultValueFactory = _ => absent,
+        CustomParser = result =>
+        {
+            if (double.TryParse(result.Tokens[0].Value, NumberStyles.Float, CultureInfo.InvariantCulture, out double value) && value >= minimum && value <= maximum) return value;
+            result.AddError($"{name} is '{result.Tokens[0].Value}', expected a number from {minimum.ToString(CultureInfo.InvariantCulture)} to {maximum.ToString(CultureInfo.InvariantCulture)}");
+            return absent;
+        },
+    };
+
+    public static Option<long> Threads() => Integer("--threads", "Threads that compute; 0 = one for each processor.", 0, 0, SessionOptions.MaximumThreads);
+}
+
+/// <summary>The options by which every command that runs a model chooses how: backend, library, providers, threads, input shapes.</summary>
+internal sealed class ModelOptions
+{
+    private readonly Argument<string> _model = CommonOptions.ModelFile();
+    private readonly Option<string?> _backend = CommonOptions.Choice("--backend", "Who computes: auto takes native where every operator has a kernel, else ONNX Runtime.", "auto", "native", "onnxruntime");
+    private readonly Option<string?> _library = CommonOptions.Text("--onnxruntime-library", "libonnxruntime.so; default: EDGESPARSE_ONNXRUNTIME, beside the program, the system.", "PATH");
+    private readonly Option<string[]> _providers = new("--provider") { Description = "ONNX Runtime's execution providers in order of preference: cpu, cuda, tensorrt.", HelpName = "NAME" };
+    private readonly Option<string[]> _inputs = InputShapes();
+    private readonly Option<long> _threads = CommonOptions.Threads();
+
+    public void AddTo(Command command)
+    {
+        command.Add(_model);
+        command.Add(_backend);
+        command.Add(_library);
+        command.Add(_providers);
+        command.Add(_inputs);
+        command.Add(_threads);
+    }
+
+    public ModelRequest Read(ParseResult parsed) => new(
+        parsed.GetValue(_model)!,
+        parsed.GetValue(_backend) switch { "native" => BackendChoice.Native, "onnxruntime" => BackendChoice.OnnxRuntime, _ => BackendChoice.Auto },
+        parsed.GetValue(_library),
+        Providers(parsed.GetValue(_providers)),
+        ParseShapes(parsed.GetValue(_inputs)),
+        (int)parsed.GetValue(_threads));
+
+    public static Option<string[]> InputShapes() => new("--input") { Description = "Shape of an input that the ONNX file leaves open, e.g. data=1x3x224x224.", HelpName = "NAME=SHAPE" };
+
+    public static Dictionary<string, Shape> ParseShapes(string[]? words)
+    {
+        var shapes = new Dictionary<string, Shape>(StringComparer.Ordinal);
+        foreach (string word in words ?? [])
+        {
+            int equals = word.LastIndexOf('=');
+            string[] parts = equals < 1 ? [] : word[(equals + 1)..].Split('x');
+            var dimensions = new int[parts.Length];
+            bool valid = parts.Length is > 0 and <= Limits.Rank;
+            for (int i = 0; valid && i < parts.Length; i++)
+                valid = int.TryParse(parts[i], NumberStyles.None, CultureInfo.InvariantCulture, out dimensions[i]) && dimensions[i] is >= 1 and <= Limits.Dimension;
+            if (!valid) throw new CliException(ExitCode.Usage, $"--input is '{word}', expected NAME=SHAPE such as data=1x3x224x224");
+            if (!shapes.TryAdd(word[..equals], new Shape(dimensions))) throw new CliException(ExitCode.Usage, $"--input names '{word[..equals]}' twice");
+        }
+        return shapes;
+    }
+
+    private static string[] Providers(string[]? names)
+    {
+        foreach (string name in names ?? [])
+            if (name is not ("cpu" or "cuda" or "tensorrt")) throw new CliException(ExitCode.Usage, $"--provider is '{name}', expected cpu, cuda or tensorrt");
+        return names is { Length: > 0 } ? names : ["cpu"];
+    }
+}

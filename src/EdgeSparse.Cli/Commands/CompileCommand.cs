@@ -1,0 +1,142 @@
+using System.CommandLine;
+using System.Text;
+using EdgeSparse.Cli.Models;
+using EdgeSparse.Cli.Output;
+using EdgeSparse.Compiler;
+using EdgeSparse.Model;
+using EdgeSparse.Runtime;
+
+namespace EdgeSparse.Cli.Commands;
+
+/// <summary><c>edgesparse compile</c>: ONNX file to package.</summary>
+internal static class CompileCommand
+{
+    public static Command Create(Terminal terminal)
+    {
+        var onnx = new Argument<string>("ONNX") { Description = "The ONNX file." };
+        Option<string> output = CommonOptions.Required("--output", "-o", "The package to write.", "FILE.esm");
+        Option<string?> manifest = CommonOptions.Text("--manifest", "How pictures become inputs and outputs results; default: model.json beside the ONNX file.", "FILE.json");
+        Option<string?> labels = CommonOptions.Text("--labels", "One label a line; default: labels.txt beside the ONNX file.", "FILE.txt");
+        Option<string[]> inputs = ModelOptions.InputShapes();
+        Option<string?> backend = CommonOptions.Choice("--backend", "Engine that the package is for: auto takes native where every operator has a kernel.", "auto", "native", "onnxruntime");
+        Option<double> threshold = CommonOptions.Number("--sparse-threshold", "Share of zeros from which a weight is stored and run sparse; above 1: never.", -1, 0, 2);
+        Option<bool> json = CommonOptions.Json();
+        var command = new Command("compile", "Compile an ONNX file to a package.") { onnx, output, manifest, labels, inputs, backend, threshold, json };
+        command.SetAction(parsed =>
+        {
+            string path = parsed.GetValue(onnx)!, target = parsed.GetValue(output)!;
+            if (Directory.Exists(path)) throw new CliException(ExitCode.NoInput, $"{path}: is a folder, expected an ONNX file");
+            if (!File.Exists(path)) throw new CliException(ExitCode.NoInput, $"{path}: no such file");
+            var options = new CompileOptions
+            {
+                Backend = parsed.GetValue(backend) switch { "native" => CompileBackend.Native, "onnxruntime" => CompileBackend.OnnxRuntime, _ => CompileBackend.Auto },
+                SparseThreshold = parsed.GetValue(threshold) is >= 0 and double share ? share : null,
+                Manifest = ReadManifest(path, parsed.GetValue(manifest), parsed.GetValue(labels)),
+            };
+            CompileResult result = Compiling.Compile(path, options, ModelOptions.ParseShapes(parsed.GetValue(inputs)));
+            if (result.Package is not { } package) throw Compiling.Refused(path, result);
+            FileOutput.Write(target, package.Save);
+            CompileReport report = Report(path, target, package, result);
+            if (parsed.GetValue(json)) Json.Write(terminal, report, ReportContext.Default.CompileReport);
+            else Print(terminal, report);
+            return ExitCode.Ok;
+        });
+        return command;
+    }
+
+    /// <summary>The manifest that the options name; null leaves it to the compiler to look beside the ONNX file.</summary>
+    private static Manifest? ReadManifest(string onnxPath, string? manifestPath, string? labelsPath)
+    {
+        if (manifestPath is null && labelsPath is null) return null;
+        string folder = Path.GetDirectoryName(Path.GetFullPath(onnxPath))!, stem = Path.GetFileNameWithoutExtension(onnxPath);
+        string? file = manifestPath ?? ((string[])[$"{stem}.json", "model.json"]).Select(name => Path.Combine(folder, name)).FirstOrDefault(File.Exists);
+        Manifest manifest = new();
+        if (file is not null) manifest = Checked(file, () => ManifestJson.Parse(ReadLimited(file), file));
+        if (labelsPath is not null) manifest.Labels = Checked(labelsPath, () => Labels(labelsPath));
+        return manifest;
+    }
+
+    private static List<string> Labels(string path)
+    {
+        var labels = Encoding.UTF8.GetString(ReadLimited(path)).Split('\n').Select(line => line.Trim().TrimStart('\uFEFF')).Where(line => line.Length > 0).ToList();
+        return labels.Count is > 0 and <= Limits.Labels ? labels : throw new ModelFormatException($"{path}: {labels.Count} labels, expected 1 to {Limits.Labels}");
+    }
+
+    private static byte[] ReadLimited(string path)
+    {
+        long size = new FileInfo(path).Length;
+        return size <= Limits.ManifestBytes ? File.ReadAllBytes(path) : throw new ModelFormatException($"{path}: {size} bytes, at most {Limits.ManifestBytes} are supported");
+    }
+
+    /// <summary>What is wrong with these two files is an error of configuration.</summary>
+    private static T Checked<T>(string path, Func<T> read)
+    {
+        if (!File.Exists(path)) throw new CliException(ExitCode.NoInput, $"{path}: no such file");
+        try
+        {
+            return read();
+        }
+        catch (ModelFormatException error)
+        {
+            throw new CliException(ExitCode.Configuration, error.Message);
+        }
+    }
+
+    private static CompileReport Report(string path, string target, ModelPackage package, CompileResult result)
+    {
+        var name = new ModelName(path, package.Manifest.Name, package.Manifest.Version, package.Sha256);
+        long bytes = new FileInfo(target).Length;
+        string[] reasons = [.. result.Notes];
+        if (package.Graph is not { } graph) return new CompileReport("edgesparse.compile/1", name, target, bytes, "onnxruntime", reasons, [], [], 0, 0, 0, 0, 0);
+        var constants = new HashSet<Tensor>(ReferenceEqualityComparer.Instance);
+        foreach (Node node in graph.Nodes)
+            foreach (Value? input in node.Inputs)
+                if (input?.Constant is { } constant) constants.Add(constant);
+        long parameters = 0, zeros = 0;
+        int packed = 0;
+        foreach (Tensor constant in constants)
+        {
+            if (constant.Type != ElementType.Float32) continue;
+            parameters += constant.Shape.ElementCount;
+            zeros += constant.Sparse is { } sparse ? constant.Shape.ElementCount - sparse.NonZeros : Zeros(constant.Span<float>());
+            if (constant.Sparse is not null) packed++;
+        }
+        return new CompileReport("edgesparse.compile/1", name, target, bytes, "native", reasons, Tensors(graph.Inputs), Tensors(graph.Outputs), graph.Nodes.Count, parameters, zeros, packed, MultiplyAdds(graph));
+    }
+
+    private static long Zeros(ReadOnlySpan<float> values)
+    {
+        long zeros = 0;
+        foreach (float value in values) if (value == 0) zeros++;
+        return zeros;
+    }
+
+    private static TensorReport[] Tensors(List<Value> values) => InspectCommand.Tensors([.. values.Select(value => new TensorInfo(value.Name, value.Type, value.Shape))]);
+
+    /// <summary>Dense multiply-adds of convolutions and matrix products.</summary>
+    private static long MultiplyAdds(Graph graph) => graph.Nodes.Sum(node => node.Kind switch
+    {
+        OperatorKind.Conv => node.Outputs[0].Shape.ElementCount * node.Inputs[1]!.Shape.Product(1, 4),
+        OperatorKind.ConvTranspose => node.Inputs[0]!.Shape.ElementCount * node.Inputs[1]!.Shape.Product(1, 4),
+        OperatorKind.MatMul => node.Outputs[0].Shape.ElementCount * node.Inputs[0]!.Shape[node.Attributes.Flag("transpose_a") ? -2 : -1],
+        OperatorKind.Attention => node.Inputs[0]!.Shape.ElementCount * node.Inputs[1]!.Shape[2] + node.Outputs[0].Shape.ElementCount * node.Inputs[1]!.Shape[2],
+        _ => 0,
+    });
+
+    private static void Print(Terminal terminal, CompileReport report)
+    {
+        terminal.Line($"package     {report.Output}, {Format.Bytes(report.OutputBytes)}");
+        terminal.Line($"model       {report.Model.Name} {report.Model.Version}");
+        terminal.Line($"identity    sha256 {report.Model.Sha256}");
+        terminal.Line($"backend     {report.Backend}");
+        foreach (TensorReport input in report.Inputs) terminal.Line($"input       {input.Name} {input.Type} {string.Join('x', input.Shape)}");
+        foreach (TensorReport output in report.Outputs) terminal.Line($"output      {output.Name} {output.Type} {string.Join('x', output.Shape)}");
+        if (report.Layers > 0)
+        {
+            terminal.Line($"layers      {report.Layers}, {report.PackedLayers} with packed sparse weights");
+            terminal.Line($"parameters  {Format.Count(report.Parameters)}, {Format.Percent(report.Zeros, report.Parameters)} zero");
+            terminal.Line($"products    {Format.Count(report.MultiplyAdds)} multiply-adds dense");
+        }
+        foreach (string reason in report.Reasons) terminal.Note(reason);
+    }
+}

@@ -1,0 +1,80 @@
+using EdgeSparse.Cli.Output;
+using EdgeSparse.Compiler;
+using EdgeSparse.Model;
+using EdgeSparse.Runtime;
+using EdgeSparse.Runtime.Backends.Onnx;
+
+namespace EdgeSparse.Cli.Models;
+
+/// <summary>A package, or an ONNX file compiled in memory, with the engine that was asked for. Sessions are made from it.</summary>
+internal sealed class OpenedModel
+{
+    private readonly ModelRequest _request;
+    private readonly bool _isOnnx;
+
+    private OpenedModel(ModelRequest request, bool isOnnx, ModelPackage package, string[] reasons)
+    {
+        _request = request;
+        _isOnnx = isOnnx;
+        Package = package;
+        Reasons = reasons;
+        Name = new ModelName(request.Path, package.Manifest.Name, package.Manifest.Version, isOnnx ? null : package.Sha256);
+    }
+
+    public ModelPackage Package { get; }
+
+    public Manifest Manifest => Package.Manifest;
+
+    public ModelName Name { get; }
+
+    /// <summary>Why which engine was chosen, and what the import left out.</summary>
+    public string[] Reasons { get; }
+
+    /// <summary>Threads that a native session uses.</summary>
+    public int Threads => _request.Threads > 0 ? _request.Threads : Math.Clamp(Environment.ProcessorCount, 1, SessionOptions.MaximumThreads);
+
+    /// <summary>Reads a package or compiles an ONNX file; which of the two is told by the first bytes. What was chosen is noted on <paramref name="terminal"/>.</summary>
+    public static OpenedModel Open(ModelRequest request, Terminal terminal)
+    {
+        if (Directory.Exists(request.Path)) throw new CliException(ExitCode.NoInput, $"{request.Path}: is a folder, expected a model file");
+        if (!File.Exists(request.Path)) throw new CliException(ExitCode.NoInput, $"{request.Path}: no such file");
+        if (IsPackage(request.Path))
+        {
+            if (request.InputShapes.Count > 0) throw new CliException(ExitCode.Usage, $"--input is for ONNX files; the shapes of {request.Path} were fixed when it was compiled");
+            ModelPackage package = ModelPackage.Load(request.Path);
+            return new OpenedModel(request, false, package, package.Graph is null ? ["the package carries an ONNX model for ONNX Runtime"] : []);
+        }
+        CompileResult result = Compiling.Compile(request.Path, new CompileOptions { Backend = Compiling.Backend(request.Backend) }, request.InputShapes);
+        if (result.Package is null) throw Compiling.Refused(request.Path, result);
+        if (request.Backend == BackendChoice.Auto && result.Package.Graph is null) terminal.Note($"{request.Path}: {Compiling.Why(result)}");
+        return new OpenedModel(request, true, result.Package, [.. result.Notes]);
+    }
+
+    /// <summary>A session on the engine asked for.</summary>
+    public IInferenceSession CreateSession() => CreateSession(_request.Backend);
+
+    /// <summary>A session on the engine given; auto takes native where every operator has a kernel.</summary>
+    public IInferenceSession CreateSession(BackendChoice backend) => Create(backend, profile: false);
+
+    /// <summary>A native session that measures its layers.</summary>
+    public NativeSession CreateProfiledSession() => (NativeSession)Create(BackendChoice.Native, profile: true);
+
+    private IInferenceSession Create(BackendChoice backend, bool profile)
+    {
+        var options = new SessionOptions { Threads = _request.Threads, Profile = profile, Backend = backend };
+        var onnxRuntime = new OnnxRuntimeOptions { LibraryPath = _request.OnnxRuntimeLibrary, Providers = _request.Providers, Threads = _request.Threads, InputShapes = _request.InputShapes };
+        if (!_isOnnx) return SessionFactory.Create(Package, options, onnxRuntime, out _);
+        // The file itself, so that ONNX Runtime finds tensors stored beside it.
+        if (backend == BackendChoice.OnnxRuntime || (backend == BackendChoice.Auto && Package.Graph is null)) return OnnxRuntimeSession.Create(_request.Path, onnxRuntime);
+        if (Package.Graph is { } graph) return NativeSession.Create(graph, options);
+        CompileResult result = Compiling.Compile(_request.Path, new CompileOptions { Backend = CompileBackend.Native }, _request.InputShapes);
+        return result.Package?.Graph is { } compiled ? NativeSession.Create(compiled, options) : throw Compiling.Refused(_request.Path, result);
+    }
+
+    private static bool IsPackage(string path)
+    {
+        using var stream = new FileStream(path, FileMode.Open, FileAccess.Read, FileShare.Read, bufferSize: 0);
+        Span<byte> first = stackalloc byte[4];
+        return stream.ReadAtLeast(first, first.Length, throwOnEndOfStream: false) == first.Length && first.SequenceEqual(ModelPackage.Magic[..4]);
+    }
+}

@@ -1,0 +1,53 @@
+namespace EdgeSparse.Cli.Output;
+
+/// <summary>A model as reports name it.</summary>
+internal sealed record ModelName(string File, string Name, string Version, string? Sha256);
+
+internal sealed record TensorReport(string Name, string Type, int[] Shape);
+
+internal sealed record KernelReport(string Operation, string Name, string InstructionSet, bool Usable);
+
+internal sealed record KernelsReport(
+    string Schema, string Processor, int Processors, string[] ProcessorFeatures, string InstructionSet, string BestOfProcessor, bool RebuildWouldHelp, bool AheadOfTime, KernelReport[] Kernels);
+
+internal sealed record CompileReport(
+    string Schema, ModelName Model, string Output, long OutputBytes, string Backend, string[] Reasons, TensorReport[] Inputs, TensorReport[] Outputs,
+    int Layers, long Parameters, long Zeros, int PackedLayers, long MultiplyAdds);
+
+internal sealed record LayerReport(
+    int Index, string Name, string Operator, string Kernel, int[][] InputShapes, int[][] OutputShapes, long Parameters, long Zeros, string? Pattern, long MultiplyAdds,
+    long EffectiveMultiplyAdds, long BytesMoved, int Tasks, bool Parallel, double? Milliseconds);
+
+internal sealed record InspectReport(
+    string Schema, ModelName Model, string Backend, string[] Reasons, TensorReport[] Inputs, TensorReport[] Outputs, string InstructionSet, int Threads, int Steps, long ArenaBytes,
+    long ConstantBytes, long ScratchBytes, long ActivationBytes, long Parameters, long Zeros, long MultiplyAdds, long EffectiveMultiplyAdds, LayerReport[] Layers);
+
+internal sealed record OutputComparison(
+    string Name, int[] Shape, long Elements, double? MaxAbsoluteError, double? MaxRelativeError, long BeyondTolerance, long? WorstIndex, double? WorstActual, double? WorstExpected, bool Passed);
+
+internal sealed record VerifyReport(
+    string Schema, ModelName Model, string Backend, string Reference, double AbsoluteTolerance, double RelativeTolerance, bool Passed, OutputComparison[] Outputs);
+
+internal sealed record EngineTiming(
+    string Backend, long Runs, double MinMilliseconds, double P50Milliseconds, double P95Milliseconds, double P99Milliseconds, double MeanMilliseconds, double FramesPerSecond,
+    double? GigaflopsPerSecond);
+
+internal sealed record BenchReport(
+    string Schema, ModelName Model, string Processor, string InstructionSet, int Threads, double Seconds, long? MultiplyAdds, long? EffectiveMultiplyAdds, EngineTiming? Native,
+    EngineTiming? Onnxruntime, double? Speedup, LayerReport[]? Layers);
+
+internal sealed record SynthReport(string Schema, string Architecture, string Output, long OutputBytes, string Pattern, ulong Seed, long Parameters, long Zeros, double Sparsity);
+
+internal sealed record TensorsReport(string Schema, ModelName Model, string Backend, double Milliseconds, TensorReport[] Outputs, string? Folder);
+
+internal sealed record FrameSize(int Width, int Height);
+
+internal sealed record BoxReport(float XMin, float YMin, float XMax, float YMax);
+
+/// <summary>A detection, or for a classifier a class (no box).</summary>
+internal sealed record ResultReport(string Label, int LabelId, float Score, BoxReport? Box);
+
+internal sealed record LatencyReport(double Preprocess, double Inference, double Decode);
+
+internal sealed record PictureResult(
+    string Schema, string File, FrameSize Frame, ModelName Model, LatencyReport LatencySeconds, ResultReport[] Detections);
