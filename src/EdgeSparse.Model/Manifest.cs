@@ -110,7 +110,7 @@ public sealed class DecoderManifest
     /// <summary>Ssd: variances of centre and size by which relative boxes are multiplied.</summary>
     public List<float> Variances { get; set; } = [0.1f, 0.2f];
 
-    /// <summary>Ssd: anchors are computed: for each feature map its stride and the side lengths of its square anchors in pixels; centres at (cell + ½)·stride, clipped to the input.</summary>
+    /// <summary>Ssd: anchors are computed: for each feature map its stride and the side lengths of its square anchors in pixels; the input is divided evenly into ceil(size / stride) cells a side, anchors lie at their centres and are clipped to the input.</summary>
     public List<AnchorManifest> Anchors { get; set; } = [];
 
     public float ScoreThreshold { get; set; } = 0.3f;
