@@ -115,7 +115,12 @@ internal readonly struct SigmoidOperation : IUnaryOperation
 internal readonly struct SiluOperation : IUnaryOperation
 {
     [MethodImpl(MethodImplOptions.AggressiveInlining)]
-    public static V Apply<V>(V x, V alpha, V beta) where V : unmanaged, IFloatVector<V> => x * VectorMath.Sigmoid(V.MaxNative(V.Create(-100f), x));
+    public static V Apply<V>(V x, V alpha, V beta) where V : unmanaged, IFloatVector<V>
+    {
+        // Below −100 the result is 0, at −∞ too.
+        x = V.MaxNative(V.Create(-100f), x);
+        return x * VectorMath.Sigmoid(x);
+    }
 }
 
 internal readonly struct MishOperation : IUnaryOperation

@@ -127,7 +127,9 @@ internal static class VectorMath
         q = V.MultiplyAdd(q, z, V.Create(1.18534705686654e-04f));
         q = V.MultiplyAdd(q, z, V.Create(2.26843463243900e-03f));
         q = V.MultiplyAdd(q, z, V.Create(4.89352518554385e-03f));
-        return V.Select(V.Less(V.Abs(x), V.Create(0.0004f)), x, c * p / q);
+        V magnitude = V.Abs(x);
+        V result = V.Select(V.Less(V.Create(9f), magnitude), V.Create(1f) | (x & V.Create(-0f)), c * p / q);
+        return V.Select(V.Less(magnitude, V.Create(0.0004f)), x, result);
     }
 
     /// <summary>The error function, at most 3 ULP (polynomials by N. Juffa).</summary>
