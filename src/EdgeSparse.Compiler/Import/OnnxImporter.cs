@@ -35,7 +35,7 @@ public sealed class ImportResult
 /// </summary>
 public sealed class OnnxImporter
 {
-    public const int OldestOpset = 6;
+    public const int OldestOpset = 1;
     public const int NewestOpset = 25;
 
     private readonly OnnxModel _model;
@@ -183,7 +183,7 @@ public sealed class OnnxImporter
         foreach (OnnxValueInfo input in _model.Graph.Inputs)
         {
             // Before IR version 4 initializers are listed as inputs too.
-            if (_values.ContainsKey(input.Name)) continue;
+            if (_values.TryGetValue(input.Name, out Value? known) && !_graph.Inputs.Contains(known)) continue;
             if (input.Name.Length == 0) throw Malformed(input.FileOffset, "an input without a name");
             if (_options.BoundInputs.TryGetValue(input.Name, out Tensor? bound))
             {
@@ -255,6 +255,7 @@ public sealed class OnnxImporter
         }
         int version = (int)(_model.OpsetVersion(node.Domain) ?? 1);
         OperatorClaim claim = OperatorTable.Find(node)!;
+        bool narrowed = NarrowDoubles(claim, node, inputs);
         var context = new NodeContext(node, version, inputs, _builder, _decoder);
         claim.CheckTypes(context);
         try
@@ -273,6 +274,7 @@ public sealed class OnnxImporter
         for (int i = 0; i < node.Outputs.Count; i++)
         {
             if (node.Outputs[i].Length == 0) continue;
+            if (narrowed && context.Results[i] is { Type: ElementType.Float32 } single) context.Results[i] = context.Cast(single, ElementType.Float64);
             if (context.Results[i] is not { } result)
             {
                 if (!_used.Contains(node.Outputs[i])) continue;
@@ -281,6 +283,22 @@ public sealed class OnnxImporter
             if (!_values.TryAdd(node.Outputs[i], result)) throw Malformed(node.FileOffset, $"value '{node.Outputs[i]}' is made twice");
             if (result.Name.StartsWith(node.DisplayName + ":", StringComparison.Ordinal) || result.Name.StartsWith(node.DisplayName + "/", StringComparison.Ordinal)) result.Name = node.Outputs[i];
         }
+    }
+
+    /// <summary>Where an operator is claimed for float32 but not for float64, doubles are computed as float32; true where that happened.</summary>
+    private bool NarrowDoubles(OperatorClaim claim, OnnxNode node, Value?[] inputs)
+    {
+        bool narrowed = false;
+        for (int i = 0; i < inputs.Length; i++)
+        {
+            if (inputs[i] is not { Type: ElementType.Float64 } wide || claim.Types.Length == 0) continue;
+            ClaimedTypes claimed = claim.Types[Math.Min(i, claim.Types.Length - 1)];
+            if (OperatorClaim.Contains(claimed, ElementType.Float64) || !OperatorClaim.Contains(claimed, ElementType.Float32)) continue;
+            inputs[i] = _builder.Emit(OperatorKind.Cast, $"{node.DisplayName}/narrow", [wide], map => map.Set("to", (long)ElementType.Float32));
+            narrowed = true;
+        }
+        if (narrowed) _result.Notes.Add($"node '{node.DisplayName}' ({node.OpType}) computes float64 as float32");
+        return narrowed;
     }
 
     private void SetOutputs()

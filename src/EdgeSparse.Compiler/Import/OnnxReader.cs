@@ -60,6 +60,9 @@ internal sealed class OnnxReader
         return model;
     }
 
+    /// <summary>Reads a file that is one TensorProto, as the ONNX backend tests store inputs and outputs.</summary>
+    public OnnxTensor ReadTensor() => Tensor(new WireReader(_buffer, _path));
+
     private OnnxOpset Opset(WireReader wire)
     {
         string domain = "";

@@ -84,9 +84,12 @@ internal sealed class WireReader
         Expect(WireFormat.WireType.LengthDelimited);
         int start = (int)_stream.Position;
         Skip();
+        int prefix = start;
         while ((_buffer[start++] & 0x80) != 0)
         {
         }
+        // A longer one would be taken modulo 2^32.
+        if (start - prefix > 5) throw Error($"a length of {start - prefix} bytes in field {Field}, at most 5 are accepted");
         return _buffer.AsMemory(start, (int)_stream.Position - start);
     }
 

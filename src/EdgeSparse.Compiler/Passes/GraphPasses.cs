@@ -15,7 +15,11 @@ public interface IGraphPass
 /// <summary>The passes in the order in which they are run.</summary>
 public static class GraphPasses
 {
-    public static IReadOnlyList<IGraphPass> All { get; } = [];
+    public static IReadOnlyList<IGraphPass> All { get; } =
+    [
+        new IdentityRemoval(), new ConstantFolding(), new LayerNormRecognition(), new ActivationRecognition(), new ProductFolding(), new MatMulOperands(),
+        new AttentionRecognition(), new PadFolding(), new ResidualFusion(), new ActivationFusion(),
+    ];
 
     /// <summary>Runs all passes until none changes anything, and notes what was done.</summary>
     public static void Run(Graph graph, List<string> notes)

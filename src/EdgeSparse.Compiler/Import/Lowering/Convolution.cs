@@ -10,13 +10,13 @@ internal static class Convolution
 
     public static IEnumerable<OperatorClaim> Claims()
     {
-        yield return new("", "Conv", 6, [Float32], context => context.Return(Conv(context)), Spatial);
-        yield return new("", "ConvTranspose", 6, [Float32], ConvTranspose, Spatial);
-        yield return new("", "MaxPool", 6, [Float32 | Integers], context => Pool(context, OperatorKind.MaxPool), Spatial + "; the index output; integers other than int8 and uint8");
+        yield return new("", "Conv", 1, [Float32], context => context.Return(Conv(context)), Spatial);
+        yield return new("", "ConvTranspose", 1, [Float32], ConvTranspose, Spatial);
+        yield return new("", "MaxPool", 1, [Float32 | Integers], context => Pool(context, OperatorKind.MaxPool), Spatial + "; the index output; integers other than int8 and uint8");
         yield return new("", "AveragePool", 7, [Float32], context => Pool(context, OperatorKind.AveragePool), Spatial);
         yield return new("", "LpPool", 6, [Float32], context => Pool(context, OperatorKind.LpPool), Spatial);
-        yield return new("", "GlobalAveragePool", 6, [Float32], context => GlobalPool(context, OperatorKind.GlobalAveragePool));
-        yield return new("", "GlobalMaxPool", 6, [Float32], context => GlobalPool(context, OperatorKind.GlobalMaxPool));
+        yield return new("", "GlobalAveragePool", 1, [Float32], context => GlobalPool(context, OperatorKind.GlobalAveragePool));
+        yield return new("", "GlobalMaxPool", 1, [Float32], context => GlobalPool(context, OperatorKind.GlobalMaxPool));
         yield return new("", "GlobalLpPool", 6, [Float32], context => GlobalPool(context, OperatorKind.GlobalLpPool));
         yield return new("com.microsoft", "FusedConv", 1, [Float32], FusedConv, Spatial + "; activations other than Relu, LeakyRelu, Clip, Sigmoid, Tanh, HardSigmoid");
     }

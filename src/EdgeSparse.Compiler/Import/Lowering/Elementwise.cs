@@ -8,12 +8,12 @@ internal static class Elementwise
 {
     public static IEnumerable<OperatorClaim> Claims()
     {
-        foreach ((string name, OperatorKind kind) in FloatFunctions) yield return new("", name, 6, [Float32], context => context.Return(context.Emit(kind, context.Input(0))));
+        foreach ((string name, OperatorKind kind) in FloatFunctions) yield return new("", name, 1, [Float32], context => context.Return(context.Emit(kind, context.Input(0))));
         yield return new("", "Abs", 6, [Numbers], Unary(OperatorKind.Abs));
         yield return new("", "Neg", 6, [Floats | SignedIntegers], Unary(OperatorKind.Neg));
         yield return new("", "Sign", 9, [Numbers], Unary(OperatorKind.Sign));
         yield return new("", "Relu", 6, [Floats | SignedIntegers], Unary(OperatorKind.Relu));
-        yield return new("", "Not", 6, [Bool], Unary(OperatorKind.Not));
+        yield return new("", "Not", 1, [Bool], Unary(OperatorKind.Not));
         yield return new("", "BitwiseNot", 18, [Integers], Unary(OperatorKind.BitwiseNot));
         yield return new("", "IsNaN", 9, [Float32], Unary(OperatorKind.IsNaN));
         yield return new("", "IsInf", 10, [Float32], context => context.Return(context.Emit(OperatorKind.IsInf, map =>

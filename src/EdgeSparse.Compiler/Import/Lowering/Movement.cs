@@ -8,7 +8,7 @@ internal static class Movement
 {
     public static IEnumerable<OperatorClaim> Claims()
     {
-        yield return new("", "Transpose", 6, [Any], context =>
+        yield return new("", "Transpose", 1, [Any], context =>
         {
             Value x = context.Input(0);
             int rank = x.Shape.Rank;
@@ -20,7 +20,7 @@ internal static class Movement
         yield return new("", "Concat", 6, [Any], Concat);
         yield return new("", "Split", 6, [Any, Indices], Split, "sizes that are not constants", [1]);
         yield return new("", "Slice", 6, [Any, Indices], Slice, "starts, ends, axes or steps that are not constants", [1, 2, 3, 4]);
-        yield return new("", "Gather", 6, [Any, Indices], context => WithAxis(context, OperatorKind.Gather, 2, 0));
+        yield return new("", "Gather", 1, [Any, Indices], context => WithAxis(context, OperatorKind.Gather, 2, 0));
         yield return new("", "GatherElements", 11, [Any, Indices], context => WithAxis(context, OperatorKind.GatherElements, 2, 0));
         yield return new("", "GatherND", 11, [Any, Indices], context =>
         {
@@ -35,15 +35,15 @@ internal static class Movement
             context.Return(context.Emit(OperatorKind.ScatterNd, map => map.Set("reduction", reduction), context.Input(0), context.Input(1), context.Input(2)));
         });
         yield return new("", "OneHot", 9, [Numbers, Numbers, Any], OneHot, "a depth that is not a constant", [1]);
-        yield return new("", "Pad", 6, [Any, Indices, Any, Indices], Pad, "pads or axes that are not constants", [1, 2, 3]);
+        yield return new("", "Pad", 1, [Any, Indices, Any, Indices], Pad, "pads or axes that are not constants", [1, 2, 3]);
         yield return new("", "Expand", 8, [Any, Indices], Expand, "a shape that is not a constant", [1]);
         yield return new("", "Tile", 6, [Any, Indices], context =>
         {
             long[] repeats = context.ConstantInts(1, "repeats");
             context.Return(context.Emit(OperatorKind.Tile, map => map.Set("repeats", repeats), context.Input(0)));
         }, "repeats that are not constants", [1]);
-        yield return new("", "DepthToSpace", 6, [Any], context => Blocks(context, OperatorKind.DepthToSpace));
-        yield return new("", "SpaceToDepth", 6, [Any], context => Blocks(context, OperatorKind.SpaceToDepth));
+        yield return new("", "DepthToSpace", 1, [Any], context => Blocks(context, OperatorKind.DepthToSpace));
+        yield return new("", "SpaceToDepth", 1, [Any], context => Blocks(context, OperatorKind.SpaceToDepth));
         yield return new("", "Trilu", 14, [Any, Indices], context =>
         {
             long k = context.Optional(1) is null ? 0 : context.ConstantInt(1, "k");

@@ -19,7 +19,7 @@ internal static class Normalization
             long p = context.Int("p", 2);
             context.Return(context.Emit(OperatorKind.LpNormalization, map => { map.Set("axis", axis); map.Set("p", p); }, context.Input(0)));
         });
-        yield return new("", "LRN", 6, [Float32], context =>
+        yield return new("", "LRN", 1, [Float32], context =>
         {
             long size = context.Int("size");
             double alpha = context.Number("alpha", 1e-4), beta = context.Number("beta", 0.75), bias = context.Number("bias", 1);

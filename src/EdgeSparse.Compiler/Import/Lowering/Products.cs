@@ -8,7 +8,7 @@ internal static class Products
 {
     public static IEnumerable<OperatorClaim> Claims()
     {
-        yield return new("", "MatMul", 6, [Float32], context => context.Return(MatMul(context, context.Input(0), context.Input(1))));
+        yield return new("", "MatMul", 1, [Float32], context => context.Return(MatMul(context, context.Input(0), context.Input(1))));
         yield return new("", "Gemm", 7, [Float32], Gemm);
         yield return new("com.microsoft", "FusedMatMul", 1, [Float32], FusedMatMul, "transBatchA, transBatchB");
         yield return new("com.microsoft", "FusedGemm", 1, [Float32], context =>

@@ -18,14 +18,14 @@ internal static class Reduction
         yield return Reduce("ReduceLogSum", OperatorKind.ReduceLogSum, Float32, 18);
         yield return Reduce("ReduceLogSumExp", OperatorKind.ReduceLogSumExp, Float32, 18);
         yield return Reduce("ReduceSumSquare", OperatorKind.ReduceSumSquare, Float32, 18);
-        yield return new("", "ArgMax", 6, [Numbers], context => ArgReduce(context, OperatorKind.ArgMax));
-        yield return new("", "ArgMin", 6, [Numbers], context => ArgReduce(context, OperatorKind.ArgMin));
+        yield return new("", "ArgMax", 1, [Numbers], context => ArgReduce(context, OperatorKind.ArgMax));
+        yield return new("", "ArgMin", 1, [Numbers], context => ArgReduce(context, OperatorKind.ArgMin));
         yield return new("", "TopK", 6, [Numbers, Indices], TopK, "k that is not a constant", [1]);
         yield return new("", "CumSum", 11, [Numbers, Indices], CumSum, "an axis that is not a constant", [1]);
     }
 
     private static OperatorClaim Reduce(string name, OperatorKind kind, ClaimedTypes types, int axesAsInput) =>
-        new("", name, 6, [types, Indices], context => Reduce(context, kind, axesAsInput), "axes that are not constants", [1]);
+        new("", name, 1, [types, Indices], context => Reduce(context, kind, axesAsInput), "axes that are not constants", [1]);
 
     private static void Reduce(NodeContext context, OperatorKind kind, int axesAsInput)
     {

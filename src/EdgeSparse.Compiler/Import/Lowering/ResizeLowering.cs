@@ -8,7 +8,7 @@ internal static class ResizeLowering
 {
     public static IEnumerable<OperatorClaim> Claims()
     {
-        yield return new("", "Resize", 10, [Numbers, Floats, Floats, Indices], Resize, "scales, sizes or regions that are not constants; linear and cubic on other types than float", [1, 2, 3]);
+        yield return new("", "Resize", 10, [Numbers, Floats, Floats, Indices], Resize, "scales, sizes or regions that are not constants; linear and cubic on other types than float; tf_half_pixel_for_nn", [1, 2, 3]);
         yield return new("", "Upsample", 7, [Numbers, Floats], Upsample, "scales that are not constants", [1]);
     }
 
@@ -37,6 +37,7 @@ internal static class ResizeLowering
             Extrapolation = context.Number("extrapolation_value", 0),
             Antialias = context.Flag("antialias"),
         };
+        if (form.Coordinates == "tf_half_pixel_for_nn") throw context.Refuse("coordinate_transformation_mode tf_half_pixel_for_nn, which ONNX withdrew with opset 13");
         int rank = context.Input(0).Shape.Rank;
         double[]? scales = context.OptionalConstant(2, "scales") is { Shape.ElementCount: > 0 } given ? NodeContext.Numbers(given) : null;
         long[]? sizes = context.OptionalInts(3, "sizes") is { Length: > 0 } wanted ? wanted : null;
@@ -102,9 +103,9 @@ internal static class ResizeLowering
         if ((form.Scales?.Length ?? form.Sizes!.Length) != rank) throw context.Malformed($"{form.Scales?.Length ?? form.Sizes!.Length} scales or sizes for input {x.Shape}");
         for (int i = 0; i < rank; i++)
         {
-            // With a region, the scale is that of the region's part of the axis.
+            // A region takes its part of the output; the scale stays that of the whole axis.
             double extent = form.Region is { } region ? region[rank + i] - region[i] : 1;
-            scales[i] = form.Scales is not null ? form.Scales[i] : (double)form.Sizes![i] / (x.Shape[i] * extent);
+            scales[i] = form.Scales is not null ? form.Scales[i] : (double)form.Sizes![i] / x.Shape[i];
             sizes[i] = form.Sizes is not null ? form.Sizes[i] : (long)Math.Floor(x.Shape[i] * extent * (float)scales[i]);
         }
         context.Return(context.Emit(OperatorKind.Resize, map =>

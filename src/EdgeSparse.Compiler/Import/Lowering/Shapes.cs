@@ -10,7 +10,7 @@ internal static class Shapes
     public static IEnumerable<OperatorClaim> Claims()
     {
         yield return new("", "Reshape", 6, [Any, Indices], Reshape, "a shape that is not a constant", [1]);
-        yield return new("", "Flatten", 6, [Any], context =>
+        yield return new("", "Flatten", 1, [Any], context =>
         {
             Value x = context.Input(0);
             int rank = x.Shape.Rank;
@@ -18,20 +18,20 @@ internal static class Shapes
             int axis = stated == rank ? rank : context.Axis(stated, Math.Max(rank, 1));
             context.Return(context.Reshape(x, checked((int)x.Shape.Product(0, axis)), checked((int)x.Shape.Product(axis, rank))));
         });
-        yield return new("", "Squeeze", 6, [Any, Indices], Squeeze, "axes that are not constants", [1]);
-        yield return new("", "Unsqueeze", 6, [Any, Indices], Unsqueeze, "axes that are not constants", [1]);
-        yield return new("", "Identity", 6, [Any], context => context.Return(context.Input(0)), "sequences and optional types");
+        yield return new("", "Squeeze", 1, [Any, Indices], Squeeze, "axes that are not constants", [1]);
+        yield return new("", "Unsqueeze", 1, [Any, Indices], Unsqueeze, "axes that are not constants", [1]);
+        yield return new("", "Identity", 1, [Any], context => context.Return(context.Input(0)), "sequences and optional types");
         yield return new("", "Dropout", 6, [Any], Dropout, "training mode with a ratio other than 0", [1, 2]);
-        yield return new("", "Shape", 6, [Any], context =>
+        yield return new("", "Shape", 1, [Any], context =>
         {
             long[] dims = Array.ConvertAll(context.Input(0).Shape.Dimensions.ToArray(), size => (long)size);
             long Bound(long value) => Math.Clamp(value < 0 ? value + dims.Length : value, 0, dims.Length);
             long start = Bound(context.Int("start", 0)), end = Bound(context.Int("end", dims.Length));
             context.Return(context.Int64s(dims.AsSpan((int)start, (int)Math.Max(0, end - start))));
         });
-        yield return new("", "Size", 6, [Any], context =>
+        yield return new("", "Size", 1, [Any], context =>
             context.Return(new Value($"{context.Name}:constant", Tensor.FromInt64s(Shape.Scalar, [context.Input(0).Shape.ElementCount]))));
-        yield return new("", "Constant", 6, [], Constant, "strings");
+        yield return new("", "Constant", 1, [], Constant, "strings");
         yield return new("", "ConstantOfShape", 9, [Indices], ConstantOfShape, "a shape that is not a constant", [0]);
         yield return new("", "Range", 11, [Numbers], Range, "bounds that are not constants", [0, 1, 2]);
         yield return new("", "EyeLike", 9, [Any], EyeLike);
