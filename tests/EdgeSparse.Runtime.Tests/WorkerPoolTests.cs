@@ -2,7 +2,7 @@ using EdgeSparse.Model;
 
 namespace EdgeSparse.Runtime.Tests;
 
-/// <summary>Threads share the work without changing a bit, without allocating, and across sessions.</summary>
+/// <summary>Threads share the work without changing a bit and across sessions.</summary>
 public class WorkerPoolTests
 {
     [Fact]
@@ -27,23 +27,11 @@ public class WorkerPoolTests
         Graph graph = Layers(out float[] input);
         byte[] expected;
         using (NativeSession session = NativeSession.Create(graph, new SessionOptions { Threads = 1 })) expected = GraphBuilder.Run(session, input)[0];
-        Parallel.For(0, 20, new ParallelOptions { MaxDegreeOfParallelism = 20 }, _ =>
+        Parallel.For(0, 18, new ParallelOptions { MaxDegreeOfParallelism = 18 }, _ =>
         {
             using NativeSession session = NativeSession.Create(graph, new SessionOptions { Threads = 3 });
-            for (int run = 0; run < 10; run++) Assert.True(expected.AsSpan().SequenceEqual(GraphBuilder.Run(session, input)[0]));
+            for (int run = 0; run < 3; run++) Assert.True(expected.AsSpan().SequenceEqual(GraphBuilder.Run(session, input)[0]));
         });
-    }
-
-    [Fact]
-    public void A_run_allocates_nothing()
-    {
-        Graph graph = Layers(out float[] input);
-        using NativeSession session = NativeSession.Create(graph, new SessionOptions { Threads = 2, Profile = true });
-        GraphBuilder.Run(session, input);
-        session.Run();
-        long before = GC.GetAllocatedBytesForCurrentThread();
-        for (int i = 0; i < 10; i++) session.Run();
-        Assert.Equal(0, GC.GetAllocatedBytesForCurrentThread() - before);
     }
 
     [Fact]
@@ -60,11 +48,11 @@ public class WorkerPoolTests
         Assert.All(session.Profile(), layer => Assert.Equal(new LayerProfile(layer.Index, 0, 0), layer));
     }
 
-    private static Graph Layers(out float[] input)
+    internal static Graph Layers(out float[] input, int size = 40)
     {
         var random = new Random(11);
         var g = new GraphBuilder();
-        Value x = g.Input(1, 32, 40, 40);
+        Value x = g.Input(1, 32, size, size);
         Value a = g.Node(OperatorKind.Conv, m =>
         {
             ProductTests.ConvolutionAttributes(m, pad: 1);
@@ -74,7 +62,7 @@ public class WorkerPoolTests
         Value c = g.Node(OperatorKind.Sigmoid, b);
         Value d = g.Node(OperatorKind.Mul, b, c);
         g.Output(d);
-        input = GraphBuilder.RandomFloats(random, 32 * 40 * 40);
+        input = GraphBuilder.RandomFloats(random, 32 * size * size);
         return g.Graph;
     }
 }

@@ -29,7 +29,7 @@ internal sealed unsafe partial class NodeLowering
             ? _builder.Pack(packedBytes, target => PackConvolution(in p, constant, depthwise, (byte*)target))
             : PackAtRun(depthwise ? StepKind.DepthwiseConvolutionPack : StepKind.ConvolutionPack, p, packedBytes, w);
         _builder.Emit(depthwise ? StepKind.DepthwiseConvolution : StepKind.Convolution, p, p.TaskCount, p.ScratchBytes, MultiplyAdds / MultiplyAddsPerNanosecond,
-            depthwise ? "DepthwiseConvolutionF32" : "ConvolutionF32",
+            KernelName(depthwise ? "DepthwiseConvolutionF32" : "ConvolutionF32", in p),
             Input(node, 0), weights, Input(node, 2), Input(node, 3), Output(node));
         return null;
     }
@@ -49,7 +49,7 @@ internal sealed unsafe partial class NodeLowering
             x = padded;
         }
         Operand weights = _builder.Pack(SparseConvolutionF32.PackedBytes(in p, sparse), target => SparseConvolutionF32.Pack(in p, sparse, (byte*)target));
-        _builder.Emit(StepKind.SparseConvolution, p, p.TaskCount, p.ScratchBytes, EffectiveMultiplyAdds / MultiplyAddsPerNanosecond, "SparseConvolutionF32",
+        _builder.Emit(StepKind.SparseConvolution, p, p.TaskCount, p.ScratchBytes, EffectiveMultiplyAdds / MultiplyAddsPerNanosecond, KernelName("SparseConvolutionF32", in p),
             x, weights, Input(node, 2), Input(node, 3), Output(node));
         return null;
     }
@@ -77,7 +77,7 @@ internal sealed unsafe partial class NodeLowering
         {
             weights = PackAtRun(StepKind.ConvolutionTransposePack, p, packedBytes, w);
         }
-        _builder.Emit(StepKind.ConvolutionTranspose, p, p.TaskCount, p.ScratchBytes, MultiplyAdds / MultiplyAddsPerNanosecond, "ConvolutionTransposeF32",
+        _builder.Emit(StepKind.ConvolutionTranspose, p, p.TaskCount, p.ScratchBytes, MultiplyAdds / MultiplyAddsPerNanosecond, KernelName("ConvolutionTransposeF32", in p),
             Input(node, 0), weights, Input(node, 2), Operand.None, Output(node));
         return null;
     }
@@ -116,6 +116,14 @@ internal sealed unsafe partial class NodeLowering
         }
     }
 
+    private string KernelName(string kernel) => $"{kernel}_{_builder.Isa}";
+
+    private string KernelName(string kernel, in ConvolutionParameters p)
+    {
+        string stride = p.StrideHeight == 1 && p.StrideWidth == 1 ? "" : $"_s{Math.Max(p.StrideHeight, p.StrideWidth)}";
+        return $"{kernel}_{p.KernelHeight}x{p.KernelWidth}{stride}_{_builder.Isa}";
+    }
+
     private string? LowerMatMul(Node node)
     {
         Value a = node.Inputs[0]!, b = node.Inputs[1]!, y = node.Outputs[0];
@@ -152,7 +160,7 @@ internal sealed unsafe partial class NodeLowering
                 fixed (float* source = b.Constant!.Span<float>()) MatMulF32.Pack(in p, source, (byte*)target);
             })
             : Input(node, 1);
-        _builder.Emit(StepKind.MatMul, p, p.TaskCount, p.ScratchBytes, MultiplyAdds / MultiplyAddsPerNanosecond, "MatMulF32",
+        _builder.Emit(StepKind.MatMul, p, p.TaskCount, p.ScratchBytes, MultiplyAdds / MultiplyAddsPerNanosecond, KernelName("MatMulF32"),
             Input(node, 0), second, Input(node, 2), Input(node, 3), Output(node));
         return null;
     }
@@ -175,7 +183,7 @@ internal sealed unsafe partial class NodeLowering
         if (alpha != 1)
             sparse = new SparseWeights(sparse.Rows, sparse.Columns, sparse.Pattern, sparse.RowCounts, sparse.ColumnIndices, Array.ConvertAll(sparse.Values, value => value * alpha));
         Operand weights = _builder.Pack(SparseMatMulF32.PackedBytes(in p, sparse), target => SparseMatMulF32.Pack(in p, sparse, (byte*)target));
-        _builder.Emit(StepKind.SparseMatMul, p, p.TaskCount, p.ScratchBytes, EffectiveMultiplyAdds / MultiplyAddsPerNanosecond, "SparseMatMulF32",
+        _builder.Emit(StepKind.SparseMatMul, p, p.TaskCount, p.ScratchBytes, EffectiveMultiplyAdds / MultiplyAddsPerNanosecond, KernelName("SparseMatMulF32"),
             Input(node, 0), weights, Input(node, 2), Input(node, 3), Output(node));
         return null;
     }
@@ -237,7 +245,7 @@ internal sealed unsafe partial class NodeLowering
         AttentionF32.Prepare(ref p);
         MultiplyAdds = EffectiveMultiplyAdds = checked((long)p.Batch * p.Heads * p.Queries * p.Keys * (p.HeadSize + p.ValueSize));
         double softmax = (double)p.Batch * p.Heads * p.Queries * p.Keys / FunctionsPerNanosecond;
-        _builder.Emit(StepKind.Attention, p, p.TaskCount, p.ScratchBytes, MultiplyAdds / MultiplyAddsPerNanosecond + softmax, "AttentionF32",
+        _builder.Emit(StepKind.Attention, p, p.TaskCount, p.ScratchBytes, MultiplyAdds / MultiplyAddsPerNanosecond + softmax, KernelName("AttentionF32"),
             Input(node, 0), Input(node, 1), Input(node, 2), Input(node, 3), Output(node));
         return null;
     }
