@@ -76,6 +76,51 @@ public class CommandTests
         Assert.Equal(["a", "b", "c"], manifest.Labels);
     }
 
+    [Fact]
+    public void Labels_alone_leave_the_name_to_the_file()
+    {
+        using var work = new WorkFolder();
+        SmallModel.WriteColors(work["colors.onnx"]);
+        File.WriteAllText(work["names.txt"], "a\nb\nc");
+        Cli.Run("compile", work["colors.onnx"], "-o", work["m.esm"], "--labels", work["names.txt"]).Succeeded();
+        Manifest manifest = ModelPackage.Load(work["m.esm"]).Manifest;
+        Assert.Equal("colors", manifest.Name);
+        Assert.Equal(["a", "b", "c"], manifest.Labels);
+    }
+
+    [Fact]
+    public void Inspect_shows_a_package_for_ONNX_Runtime_without_the_library()
+    {
+        using var work = new WorkFolder();
+        SmallModel.WriteColors(work["m.onnx"]);
+        Cli.Run("compile", work["m.onnx"], "-o", work["m.esm"], "--backend", "onnxruntime").Succeeded();
+        Assert.Null(ModelPackage.Load(work["m.esm"]).Graph);
+        JsonElement json = Cli.Run("inspect", work["m.esm"], "--json").Succeeded().Json;
+        Assert.Equal("onnxruntime", json.GetProperty("backend").GetString());
+        Assert.Equal(["Conv", "MaxPool", "Reshape"], json.GetProperty("layers").EnumerateArray().Select(layer => layer.GetProperty("operator").GetString()));
+        Assert.Equal(12, json.GetProperty("layers")[0].GetProperty("parameters").GetInt64());
+        Assert.Equal([1, 3, 2, 2], json.GetProperty("inputs")[0].GetProperty("shape").EnumerateArray().Select(d => d.GetInt32()));
+        Cli.Run("bench", work["m.esm"], "--backend", "native").RefusedWith(65, "no graph for the native engine");
+    }
+
+    [Fact]
+    public void Annotated_pictures_are_written()
+    {
+        using var work = new WorkFolder();
+        SmallModel.WriteColors(work["m.onnx"]);
+        File.WriteAllText(work["model.json"], SmallModel.Manifest);
+        using var frame = new Vision.Frame(160, 120);
+        frame.Fill(0, 0, 255);
+        Vision.ImageFile.Save(work["blue.png"], frame);
+        Cli.Run("run", work["m.onnx"], work["blue.png"], "--annotate", work["one.png"]).Succeeded();
+        Cli.Run("run", work["m.onnx"], work["blue.png"], work["blue.png"], "--annotate", work["several"]).Succeeded();
+        Assert.Equal(File.ReadAllBytes(work["one.png"]), File.ReadAllBytes(Path.Combine(work["several"], "blue.png")));
+        using Vision.Frame drawn = Vision.ImageFile.Load(work["one.png"]);
+        Assert.Equal((160, 120), (drawn.Width, drawn.Height));
+        Assert.False(drawn.Pixels.SequenceEqual(frame.Pixels));
+        Cli.Run("run", work["m.onnx"], work["blue.png"], "--annotate", work["one.gif"]).RefusedWith(64, "one.gif");
+    }
+
     [Theory]
     [InlineData("m.onnx")]
     [InlineData("m.esm")]

@@ -113,6 +113,15 @@ public sealed class RefusalTests : IDisposable
         Assert.Equal(before, Directory.GetFileSystemEntries(_work.Root, "*", SearchOption.AllDirectories).Order());
     }
 
+    [Theory]
+    [InlineData("compile")]
+    [InlineData("inspect")]
+    public void A_wrong_manifest_beside_the_model_is_an_error_of_configuration(string command)
+    {
+        File.WriteAllText(_work["m.json"], """{ "decoder": { "type": "yolo" } }""");
+        Cli.Run(command == "compile" ? ["compile", _work["m.onnx"], "-o", _work["a.esm"]] : [command, _work["m.onnx"]]).RefusedWith(78, "m.json: line 1: decoder.type");
+    }
+
     [Fact]
     public void Pictures_that_are_none_are_refused()
     {

@@ -1,5 +1,4 @@
 using System.CommandLine;
-using System.Text;
 using EdgeSparse.Cli.Models;
 using EdgeSparse.Cli.Output;
 using EdgeSparse.Compiler;
@@ -31,10 +30,11 @@ internal static class CompileCommand
             {
                 Backend = parsed.GetValue(backend) switch { "native" => CompileBackend.Native, "onnxruntime" => CompileBackend.OnnxRuntime, _ => CompileBackend.Auto },
                 SparseThreshold = parsed.GetValue(threshold) is >= 0 and double share ? share : null,
-                Manifest = ReadManifest(path, parsed.GetValue(manifest), parsed.GetValue(labels)),
             };
-            CompileResult result = Compiling.Compile(path, options, ModelOptions.ParseShapes(parsed.GetValue(inputs)));
+            List<string>? names = parsed.GetValue(labels) is { } labelsFile ? ManifestSource.Labels(labelsFile) : null;
+            CompileResult result = Compiling.Compile(path, options, ModelOptions.ParseShapes(parsed.GetValue(inputs)), parsed.GetValue(manifest));
             if (result.Package is not { } package) throw Compiling.Refused(path, result);
+            if (names is not null) package.Manifest.Labels = names;
             FileOutput.Write(target, package.Save);
             CompileReport report = Report(path, target, package, result);
             if (parsed.GetValue(json)) Json.Write(terminal, report, ReportContext.Default.CompileReport);
@@ -42,44 +42,6 @@ internal static class CompileCommand
             return ExitCode.Ok;
         });
         return command;
-    }
-
-    /// <summary>The manifest that the options name; null leaves it to the compiler to look beside the ONNX file.</summary>
-    private static Manifest? ReadManifest(string onnxPath, string? manifestPath, string? labelsPath)
-    {
-        if (manifestPath is null && labelsPath is null) return null;
-        string folder = Path.GetDirectoryName(Path.GetFullPath(onnxPath))!, stem = Path.GetFileNameWithoutExtension(onnxPath);
-        string? file = manifestPath ?? ((string[])[$"{stem}.json", "model.json"]).Select(name => Path.Combine(folder, name)).FirstOrDefault(File.Exists);
-        Manifest manifest = new();
-        if (file is not null) manifest = Checked(file, () => ManifestJson.Parse(ReadLimited(file), file));
-        if (labelsPath is not null) manifest.Labels = Checked(labelsPath, () => Labels(labelsPath));
-        return manifest;
-    }
-
-    private static List<string> Labels(string path)
-    {
-        var labels = Encoding.UTF8.GetString(ReadLimited(path)).Split('\n').Select(line => line.Trim().TrimStart('\uFEFF')).Where(line => line.Length > 0).ToList();
-        return labels.Count is > 0 and <= Limits.Labels ? labels : throw new ModelFormatException($"{path}: {labels.Count} labels, expected 1 to {Limits.Labels}");
-    }
-
-    private static byte[] ReadLimited(string path)
-    {
-        long size = new FileInfo(path).Length;
-        return size <= Limits.ManifestBytes ? File.ReadAllBytes(path) : throw new ModelFormatException($"{path}: {size} bytes, at most {Limits.ManifestBytes} are supported");
-    }
-
-    /// <summary>What is wrong with these two files is an error of configuration.</summary>
-    private static T Checked<T>(string path, Func<T> read)
-    {
-        if (!File.Exists(path)) throw new CliException(ExitCode.NoInput, $"{path}: no such file");
-        try
-        {
-            return read();
-        }
-        catch (ModelFormatException error)
-        {
-            throw new CliException(ExitCode.Configuration, error.Message);
-        }
     }
 
     private static CompileReport Report(string path, string target, ModelPackage package, CompileResult result)

@@ -1,6 +1,8 @@
 using System.CommandLine;
 using EdgeSparse.Cli.Models;
 using EdgeSparse.Cli.Output;
+using EdgeSparse.Compiler.Import;
+using EdgeSparse.Model;
 using EdgeSparse.Runtime;
 
 namespace EdgeSparse.Cli.Commands;
@@ -20,8 +22,7 @@ internal static class InspectCommand
         command.SetAction(parsed =>
         {
             OpenedModel opened = OpenedModel.Open(model.Read(parsed), terminal);
-            using IInferenceSession session = opened.CreateSession();
-            InspectReport report = Report(opened, session);
+            InspectReport report = opened.IsForOnnxRuntime ? OnnxReport(opened) : NativeReport(opened);
             if (parsed.GetValue(json)) Json.Write(terminal, report, ReportContext.Default.InspectReport);
             else Print(terminal, report, parsed.GetValue(plan));
             return ExitCode.Ok;
@@ -29,19 +30,33 @@ internal static class InspectCommand
         return command;
     }
 
-    private static InspectReport Report(OpenedModel model, IInferenceSession session)
+    private static InspectReport NativeReport(OpenedModel model)
     {
-        // ONNX Runtime shows nothing of its layers.
-        if (session is not NativeSession native)
-        {
-            return new InspectReport("edgesparse.inspect/1", model.Name, session.Backend, model.Reasons, Tensors(session.Inputs), Tensors(session.Outputs), "", model.Threads, 0, 0, 0, 0, 0, 0, 0, 0, 0, []);
-        }
-        SessionDescription description = native.Describe();
+        using var session = (NativeSession)model.CreateSession(BackendChoice.Native);
+        SessionDescription description = session.Describe();
         LayerReport[] layers = Layers.Reports(description);
         return new InspectReport("edgesparse.inspect/1", model.Name, session.Backend, model.Reasons, Tensors(session.Inputs), Tensors(session.Outputs), description.Isa.ToString(), description.Threads,
             description.Steps, description.ArenaBytes, description.ConstantBytes, description.ScratchBytes, description.ActivationBytes, layers.Sum(l => l.Parameters), layers.Sum(l => l.Zeros),
             layers.Sum(l => l.MultiplyAdds), layers.Sum(l => l.EffectiveMultiplyAdds), layers);
     }
+
+    /// <summary>What the ONNX model itself says; the library that would run it is not needed and shows nothing of its plan.</summary>
+    private static InspectReport OnnxReport(OpenedModel model)
+    {
+        OnnxGraph graph = model.ReadOnnx().Graph;
+        var constants = new Dictionary<string, OnnxTensor>(StringComparer.Ordinal);
+        foreach (OnnxTensor tensor in graph.Initializers) constants[tensor.Name] = tensor;
+        LayerReport[] layers = [.. graph.Nodes.Select((node, index) => new LayerReport(index, node.DisplayName, node.Domain.Length > 0 ? $"{node.Domain}.{node.OpType}" : node.OpType, "onnxruntime", [], [],
+            node.Inputs.Sum(name => constants.TryGetValue(name, out OnnxTensor? tensor) ? Elements(tensor.Dims) : 0), 0, null, 0, 0, 0, 0, false, null))];
+        return new InspectReport("edgesparse.inspect/1", model.Name, "onnxruntime", model.Reasons, Tensors(graph.Inputs.Where(input => !constants.ContainsKey(input.Name))), Tensors(graph.Outputs), "",
+            model.Threads, 0, 0, 0, 0, 0, layers.Sum(l => l.Parameters), 0, 0, 0, layers);
+    }
+
+    /// <summary>An open dimension is shown as −1.</summary>
+    private static TensorReport[] Tensors(IEnumerable<OnnxValueInfo> values) =>
+        [.. values.Select(value => new TensorReport(value.Name, ((ElementType)value.DataType).ToString().ToLowerInvariant(), [.. (value.Dims ?? []).Select(d => (int)Math.Clamp(d.Value ?? -1, -1, int.MaxValue))]))];
+
+    private static long Elements(long[] dimensions) => dimensions.Aggregate(1L, (product, size) => product * size);
 
     internal static TensorReport[] Tensors(IReadOnlyList<TensorInfo> tensors) =>
         [.. tensors.Select(tensor => new TensorReport(tensor.Name, tensor.Type.ToString().ToLowerInvariant(), Format.Dimensions(tensor.Shape)))];
@@ -55,6 +70,13 @@ internal static class InspectCommand
         terminal.Line($"backend     {report.Backend}{(report.InstructionSet.Length > 0 ? $", {report.InstructionSet}, {report.Threads} threads" : "")}");
         foreach (string reason in report.Reasons) terminal.Line($"            {reason}");
         if (report.Layers.Length == 0) return;
+        if (report.Backend == "onnxruntime")
+        {
+            terminal.Line($"plan        {report.Layers.Length} nodes, planned by ONNX Runtime");
+            terminal.Line();
+            terminal.Write(Layers.Table(report.Layers, false));
+            return;
+        }
         terminal.Line($"parameters  {Format.Count(report.Parameters)}, {Format.Percent(report.Zeros, report.Parameters)} zero");
         terminal.Line($"products    {Format.Count(report.MultiplyAdds)} multiply-adds dense, {Format.Count(report.EffectiveMultiplyAdds)} computed");
         terminal.Line($"memory      arena {Format.Bytes(report.ArenaBytes)} (without reuse {Format.Bytes(report.ActivationBytes)}), weights {Format.Bytes(report.ConstantBytes)}, scratch {Format.Bytes(report.ScratchBytes)}");

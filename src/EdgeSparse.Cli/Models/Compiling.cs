@@ -14,8 +14,10 @@ internal static class Compiling
         _ => CompileBackend.Auto,
     };
 
-    public static CompileResult Compile(string path, CompileOptions options, Dictionary<string, Shape> shapes)
+    /// <summary>Compiles with the manifest in the file given, or else beside the ONNX file.</summary>
+    public static CompileResult Compile(string path, CompileOptions options, Dictionary<string, Shape> shapes, string? manifest = null)
     {
+        options.Manifest = ManifestSource.Read(path, manifest);
         foreach ((string name, Shape shape) in shapes) options.InputShapes[name] = shape;
         return ModelCompiler.Compile(path, options);
     }

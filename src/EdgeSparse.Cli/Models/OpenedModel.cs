@@ -1,5 +1,6 @@
 using EdgeSparse.Cli.Output;
 using EdgeSparse.Compiler;
+using EdgeSparse.Compiler.Import;
 using EdgeSparse.Model;
 using EdgeSparse.Runtime;
 using EdgeSparse.Runtime.Backends.Onnx;
@@ -49,6 +50,14 @@ internal sealed class OpenedModel
         if (request.Backend == BackendChoice.Auto && result.Package.Graph is null) terminal.Note($"{request.Path}: {Compiling.Why(result)}");
         return new OpenedModel(request, true, result.Package, [.. result.Notes]);
     }
+
+    /// <summary>True where the engine asked for, or the only one that can run the model, is ONNX Runtime.</summary>
+    public bool IsForOnnxRuntime => _request.Backend == BackendChoice.OnnxRuntime || (_request.Backend == BackendChoice.Auto && Package.Graph is null);
+
+    /// <summary>The ONNX model: of the file, or that which the package carries.</summary>
+    public OnnxModel ReadOnnx() => _isOnnx ? OnnxModel.Read(_request.Path)
+        : !Package.OnnxModel.IsEmpty ? OnnxModel.Parse(Package.OnnxModel.ToArray(), _request.Path)
+        : throw new CliException(ExitCode.Data, $"{_request.Path}: the package is for the native engine and carries no ONNX model; give the ONNX file it was compiled from");
 
     /// <summary>A session on the engine asked for.</summary>
     public IInferenceSession CreateSession() => CreateSession(_request.Backend);
