@@ -1,0 +1,36 @@
+namespace EdgeSparse.Arm64;
+
+/// <summary>Which kernel a case runs: the number in the case file that Cases writes and ArmCheck reads.</summary>
+internal enum Operation
+{
+    Convolution,
+    DepthwiseConvolution,
+    ConvolutionTranspose,
+    SparseConvolution,
+    PlanePadding,
+    MatMul,
+    SparseMatMul,
+    Attention,
+    ActivationPass,
+    Unary,
+    Binary,
+    Where,
+    Cast,
+    StridedCopy,
+    BlockCopy,
+    Gather,
+    Pad,
+    Pool,
+    GlobalPool,
+    Softmax,
+    LayerNormalization,
+    GroupNormalization,
+    BatchNormalization,
+    LpNormalization,
+    LocalResponseNormalization,
+    Reduce,
+    ArgReduce,
+    TopK,
+    CumulativeSum,
+    Resize,
+}
