@@ -36,7 +36,7 @@ internal static class Application
             RootCommand root = Root(terminal);
             ParseResult parsed = root.Parse(arguments);
             if (parsed.Action is ParseErrorAction || (parsed.Errors.Count > 0 && parsed.Action is not (HelpAction or ExamplesFirst or VersionAction)))
-                throw new CliException(ExitCode.Usage, $"{parsed.Errors[0].Message.TrimEnd('.')}; see edgesparse {CommandName(parsed)}--help");
+                throw new CliException(ExitCode.Usage, $"{parsed.Errors[0].Message.TrimEnd('.')}{DidYouMean(parsed)}; see edgesparse {CommandName(parsed)}--help");
             int code = parsed.Invoke(new InvocationConfiguration { Output = terminal.Output, Error = terminal.Error, EnableDefaultExceptionHandler = false });
             terminal.Output.Flush();
             return code;
@@ -70,6 +70,35 @@ internal static class Application
     }
 
     private static string CommandName(ParseResult parsed) => parsed.CommandResult.Command is RootCommand ? "" : parsed.CommandResult.Command.Name + " ";
+
+    /// <summary>The command or option nearest to the first word that is neither, where it is at most two letters away.</summary>
+    private static string DidYouMean(ParseResult parsed)
+    {
+        if (parsed.UnmatchedTokens.Count == 0) return "";
+        string word = parsed.UnmatchedTokens[0];
+        Command command = parsed.CommandResult.Command;
+        string? nearest = command.Subcommands.Select(c => c.Name).Concat(command.Options.Select(o => o.Name)).MinBy(name => Distance(name, word));
+        return nearest is not null && Distance(nearest, word) <= 2 ? $", did you mean {nearest}?" : "";
+    }
+
+    /// <summary>Levenshtein distance.</summary>
+    private static int Distance(string a, string b)
+    {
+        var row = new int[b.Length + 1];
+        for (int j = 0; j <= b.Length; j++) row[j] = j;
+        for (int i = 1; i <= a.Length; i++)
+        {
+            int diagonal = row[0];
+            row[0] = i;
+            for (int j = 1; j <= b.Length; j++)
+            {
+                int above = row[j];
+                row[j] = Math.Min(Math.Min(above, row[j - 1]) + 1, diagonal + (a[i - 1] == b[j - 1] ? 0 : 1));
+                diagonal = above;
+            }
+        }
+        return row[b.Length];
+    }
 
     /// <summary>One line on standard error; never a stack trace.</summary>
     private static int Report(Exception error, Terminal terminal)

@@ -25,6 +25,8 @@ internal sealed class Terminal
 
     public TextWriter Error { get; }
 
+    private static bool Dumb => Environment.GetEnvironmentVariable("TERM") == "dumb";
+
     public static Terminal System() => new(Console.Out, Console.Error, !Console.IsOutputRedirected, !Console.IsErrorRedirected);
 
     /// <summary>A line beside the result: what was chosen or left out.</summary>
@@ -37,7 +39,7 @@ internal sealed class Terminal
     /// <summary>The last progress line is replaced; nothing is written where standard error is not a terminal.</summary>
     public void Progress(string text)
     {
-        if (!_errorIsTerminal) return;
+        if (!_errorIsTerminal || Dumb) return;
         Error.Write($"\r\x1b[K{Printable(text)}");
         _progressShown = true;
     }
@@ -53,7 +55,7 @@ internal sealed class Terminal
     public void Write(Table table)
     {
         EndProgress();
-        bool colour = _outputIsTerminal && string.IsNullOrEmpty(Environment.GetEnvironmentVariable("NO_COLOR")) && Environment.GetEnvironmentVariable("TERM") != "dumb";
+        bool colour = _outputIsTerminal && string.IsNullOrEmpty(Environment.GetEnvironmentVariable("NO_COLOR")) && !Dumb;
         IAnsiConsole console = AnsiConsole.Create(new AnsiConsoleSettings
         {
             Ansi = colour ? AnsiSupport.Yes : AnsiSupport.No,

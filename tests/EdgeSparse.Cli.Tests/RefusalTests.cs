@@ -48,7 +48,10 @@ public sealed class RefusalTests : IDisposable
     public static TheoryData<string, int, string> Rows { get; } = new()
     {
         { "", 64, "a command is missing" },
-        { "frobnicate", 64, "'frobnicate'" },
+        { "frobnicate", 64, "'frobnicate'; see edgesparse --help" },
+        { "bnech @m.onnx", 64, "'bnech', did you mean bench?" },
+        { "bench @m.onnx --thread 2", 64, "'--thread', did you mean --threads?; see edgesparse bench --help" },
+        { "compile @m.onnx -o @m.onnx", 64, "the ONNX file itself" },
         { "bench", 64, "Required argument missing" },
         { "bench @m.onnx --speed 9", 64, "'--speed'" },
         { "bench @m.onnx --seconds fast", 64, "--seconds is 'fast', expected a number from 0 to 3600" },

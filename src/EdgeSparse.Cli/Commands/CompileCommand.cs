@@ -26,6 +26,7 @@ internal static class CompileCommand
             string path = parsed.GetValue(onnx)!, target = parsed.GetValue(output)!;
             if (Directory.Exists(path)) throw new CliException(ExitCode.NoInput, $"{path}: is a folder, expected an ONNX file");
             if (!File.Exists(path)) throw new CliException(ExitCode.NoInput, $"{path}: no such file");
+            if (Path.GetFullPath(path) == Path.GetFullPath(target)) throw new CliException(ExitCode.Usage, $"--output is '{target}', the ONNX file itself");
             var options = new CompileOptions
             {
                 Backend = parsed.GetValue(backend) switch { "native" => CompileBackend.Native, "onnxruntime" => CompileBackend.OnnxRuntime, _ => CompileBackend.Auto },
