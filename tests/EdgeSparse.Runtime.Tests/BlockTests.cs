@@ -124,6 +124,35 @@ public class BlockTests
         ProductTests.AssertClose([.. ey.Select(v => (float)v)], Floats(g.Run(new SessionOptions { Threads = threads }, input)[0]), 5e-4f);
     }
 
+    /// <summary>Transpositions around an attention are left out where nobody else needs their result; the numbers stay.</summary>
+    [Theory]
+    [InlineData(false)]
+    [InlineData(true)]
+    public void Attention_takes_heads_as_they_lie(bool othersNeedThem)
+    {
+        const int Tokens = 9, Heads = 3, Size = 5;
+        var g = new GraphBuilder();
+        Value Apart(int batch)
+        {
+            Value x = g.Node(OperatorKind.Neg, g.Input(batch, Tokens, Heads * Size));
+            return g.Node(OperatorKind.Transpose, a => a.Set("perm", 0, 2, 1, 3), g.Node(OperatorKind.Reshape, a => a.Set("shape", batch, Tokens, Heads, Size), x));
+        }
+        Value q = Apart(2), k = Apart(2), v = Apart(2);
+        Value mask = g.Random(new Random(4), 1, 1, Tokens, Tokens);
+        Value apart = g.Node(OperatorKind.Attention, a => a.Set("scale", 0.5), q, k, v, mask);
+        Value together = g.Node(OperatorKind.Transpose, a => a.Set("perm", 0, 2, 1, 3), apart);
+        g.Output(g.Node(OperatorKind.Relu, g.Node(OperatorKind.Reshape, a => a.Set("shape", 2, Tokens, Heads * Size), together)));
+        if (othersNeedThem) g.Output(q, k, v, apart);
+        var random = new Random(5);
+        Array[] inputs = [.. Enumerable.Range(0, 3).Select(_ => GraphBuilder.RandomFloats(random, 2 * Tokens * Heads * Size))];
+
+        using NativeSession session = NativeSession.Create(g.Graph, new SessionOptions { Threads = 2 });
+        byte[] actual = GraphBuilder.Run(session, inputs)[0];
+        Assert.Equal(MemoryTests.OneNodeAtATime(g.Graph, inputs)[0], actual);
+        IEnumerable<LayerDescription> transposes = session.Describe().Layers.Where(layer => layer.Operator == OperatorKind.Transpose);
+        Assert.All(transposes, layer => Assert.Equal(!othersNeedThem, layer.Kernel == "view"));
+    }
+
     private static double[] LayerNorm(double[] x, float[] scale, float[] shift)
     {
         int width = scale.Length;

@@ -147,7 +147,7 @@ public class MemoryTests
         return g;
     }
 
-    private static byte[][] OneNodeAtATime(Graph graph, Array[] inputs)
+    internal static byte[][] OneNodeAtATime(Graph graph, Array[] inputs)
     {
         var known = new Dictionary<Value, Tensor>(ReferenceEqualityComparer.Instance);
         for (int i = 0; i < inputs.Length; i++) known[graph.Inputs[i]] = Tensor.FromFloats(graph.Inputs[i].Shape, (float[])inputs[i]);

@@ -230,6 +230,11 @@ internal sealed unsafe partial class NodeLowering
         AttentionParameters p = AttentionParameters.Create(q[0], q[1], q[2], k[2], q[3], v[3], (float)node.Attributes.Number("scale"));
         p.Threads = _builder.Threads;
         p.Isa = _builder.Isa;
+        // Interleaved heads: a head's vector lies one vector after the previous head's, a token's one row of heads further.
+        if (_builder.IsInterleaved(node.Inputs[0]!)) (p.QueryHeadStride, p.QueryTokenStride) = (q[3], (long)q[1] * q[3]);
+        if (_builder.IsInterleaved(node.Inputs[1]!)) (p.KeyHeadStride, p.KeyTokenStride) = (k[3], (long)k[1] * k[3]);
+        if (_builder.IsInterleaved(node.Inputs[2]!)) (p.ValueHeadStride, p.ValueTokenStride) = (v[3], (long)v[1] * v[3]);
+        if (_builder.IsInterleaved(node.Outputs[0])) (p.OutputHeadStride, p.OutputTokenStride) = (v[3], (long)q[1] * v[3]);
         if (node.Input(3) is { } mask)
         {
             Span<long> strides = stackalloc long[4];

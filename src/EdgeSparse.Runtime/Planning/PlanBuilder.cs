@@ -21,6 +21,8 @@ internal sealed unsafe class PlanBuilder(InstructionSet isa, int threads, long m
     private readonly List<(long Offset, long SizeBytes, Action<nint> Fill)> _constants = [];
     private readonly Dictionary<Tensor, Operand> _pooled = new(ReferenceEqualityComparer.Instance);
     private readonly Dictionary<Value, Operand> _locations = new(ReferenceEqualityComparer.Instance);
+    private readonly HashSet<Node> _absorbed = new(ReferenceEqualityComparer.Instance);
+    private readonly HashSet<Value> _interleaved = new(ReferenceEqualityComparer.Instance);
     private byte[] _parameters = new byte[1024];
     private int _parametersUsed;
     private int _node;
@@ -53,7 +55,16 @@ internal sealed unsafe class PlanBuilder(InstructionSet isa, int threads, long m
         NodeIsParallel = false;
     }
 
-    public bool IsLocated(Value value) => _locations.ContainsKey(value);
+    /// <summary>Leaves out the transposition of an Attention's operand [batch, heads, tokens, size], which then lies as [batch, tokens, heads, size].</summary>
+    public void Absorb(Node transpose, Value operand)
+    {
+        _absorbed.Add(transpose);
+        _interleaved.Add(operand);
+    }
+
+    public bool IsAbsorbed(Node node) => _absorbed.Contains(node);
+
+    public bool IsInterleaved(Value value) => _interleaved.Contains(value);
 
     public void Locate(Value value, Operand operand) => _locations[value] = operand;
 

@@ -42,7 +42,7 @@ internal static class Planner
         {
             Node node = graph.Nodes[i];
             builder.BeginNode(i);
-            bool hasWork = !StorageAssignment.NeedsNoSteps(node);
+            bool hasWork = !StorageAssignment.NeedsNoSteps(node) && !builder.IsAbsorbed(node);
             if (hasWork && lowering.Lower(node) is { } reason) throw new UnsupportedOperatorException(node, reason);
             layers.Add(Describe(i, node, builder, hasWork ? lowering : null));
         }
