@@ -14,6 +14,16 @@ internal sealed class OnnxRuntimeFactAttribute : FactAttribute
     }
 }
 
+/// <summary>A theory that needs the shared test data and the library.</summary>
+internal sealed class OnnxRuntimeDataTheoryAttribute : TheoryAttribute
+{
+    public OnnxRuntimeDataTheoryAttribute()
+    {
+        if (TestData.Folder is null) Skip = TestData.SkipReason;
+        else if (!File.Exists(OnnxRuntimeFactAttribute.Library)) Skip = "skipped: no onnxruntime library";
+    }
+}
+
 public class OnnxRuntimeTests
 {
     [OnnxRuntimeFact]
