@@ -20,7 +20,7 @@ public static unsafe partial class ConvolutionF32
     private const int VariantDirect = 1;
 
     /// <summary>With so few panels of W, copying X costs more than the strided reads.</summary>
-    private const int MaximumDirectPanels = 2;
+    private const int MaximumDirectPanels = 4;
 
     /// <summary>Checks the geometry, sets the output size, and derives tiles, <see cref="ConvolutionParameters.TaskCount"/> and <see cref="ConvolutionParameters.ScratchBytes"/>.</summary>
     /// <exception cref="ArgumentException">The geometry is not a convolution.</exception>

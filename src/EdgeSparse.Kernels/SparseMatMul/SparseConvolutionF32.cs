@@ -56,10 +56,10 @@ public static unsafe partial class SparseConvolutionF32
     }
 
     /// <summary>
-    /// A copy costs a load and a store a channel, and pays where the copied vectors are read often enough: the average input row is used by
-    /// NonZeros / InputChannels outputs.
+    /// Planes a multiple of 2 KiB apart compete for the same few sets of L1. A copy of the tile costs a load and a store a channel, and pays where its vectors are read often:
+    /// a channel is used by NonZeros / InputChannels outputs on average.
     /// </summary>
-    private static bool PanelPays(in ConvolutionParameters p) => p.NonZeros >= 6L * p.InputChannels && p.InputPlane >= 128;
+    private static bool PanelPays(in ConvolutionParameters p) => p.InputPlane % 512 == 0 && p.NonZeros >= 4L * p.InputChannels;
 
     /// <summary>True where a <see cref="PlanePadding"/> step must run first: every kernel but the 1×1 one with stride 1 and no padding.</summary>
     public static bool NeedsPadding(in ConvolutionParameters p) => !p.IsPointwise;

@@ -1,6 +1,5 @@
 using System.Runtime.Intrinsics.Arm;
 using System.Runtime.Intrinsics.X86;
-using EdgeSparse.Kernels.Simd;
 
 namespace EdgeSparse.Kernels.SparseMatMul;
 
@@ -29,13 +28,13 @@ internal unsafe struct SpmmTile
     public float Maximum;
 
     public readonly byte* OutputRow(int row) => (byte*)Y + (row - RowBegin) * RowBytesY;
-
-    public readonly byte* ResidualRow(int row) => (byte*)Residual + (row - RowBegin) * RowBytesY;
 }
 
 /// <summary>
 /// The sparse product's inner part, after Elsen, Dukhan, Gale and Simonyan, "Fast Sparse ConvNets" (2020): pixels are contiguous, so a non-zero weight multiplies whole
 /// vectors whatever the pattern. Every output is one chain of fused multiply-adds from its bias over ascending columns, so the bits do not depend on the tile.
+/// A kernel PxR keeps P pixels of R rows in registers. Two FMAs a cycle of latency 4 need 8 independent sums: one row of 8 to 5 vectors, two rows of 4 or 3, four of 2 or 1.
+/// The last vector may overlap the one before it, so a tile of any size from one vector up reads and writes nothing outside.
 /// </summary>
 internal static unsafe partial class SpmmF32
 {
@@ -56,24 +55,24 @@ internal static unsafe partial class SpmmF32
         int lanes = Lanes(isa);
         int vectors = (pixels + lanes - 1) / lanes;
         t->LastBytes = pixels > lanes ? (nint)(pixels - lanes) * sizeof(float) : 0;
-        if (isa == InstructionSet.Avx512 && X86Base.IsSupported) Run<Float512>(vectors, t);
-        else if (isa == InstructionSet.Avx2 && Avx2.IsSupported && Fma.IsSupported) Run<Float256>(vectors, t);
+        if (isa == InstructionSet.Avx512 && X86Base.IsSupported) Run_Avx512(vectors, t);
+        else if (isa == InstructionSet.Avx2 && Avx2.IsSupported && Fma.IsSupported) Run_Avx2(vectors, t);
         else if (isa == InstructionSet.AdvSimd && AdvSimd.Arm64.IsSupported) Run_AdvSimd(vectors, t);
-        else Run<Float128>(vectors, t);
+        else Run_Portable(vectors, t);
     }
 
-    private static void Run<V>(int vectors, SpmmTile* t) where V : unmanaged, IFloatVector<V>
+    private static void Run_Portable(int vectors, SpmmTile* t)
     {
         switch (vectors)
         {
-            case 8: Rows8<V>(t); break;
-            case 7: Rows7<V>(t); break;
-            case 6: Rows6<V>(t); break;
-            case 5: Rows5<V>(t); break;
-            case 4: Rows4<V>(t); break;
-            case 3: Rows3<V>(t); break;
-            case 2: Rows2<V>(t); break;
-            default: Rows1<V>(t); break;
+            case 8: SpmmF32_32x1_Portable(t); break;
+            case 7: SpmmF32_28x1_Portable(t); break;
+            case 6: SpmmF32_24x1_Portable(t); break;
+            case 5: SpmmF32_20x1_Portable(t); break;
+            case 4: SpmmF32_16x2_Portable(t); break;
+            case 3: SpmmF32_12x2_Portable(t); break;
+            case 2: SpmmF32_8x4_Portable(t); break;
+            default: SpmmF32_4x4_Portable(t); break;
         }
     }
 
@@ -81,14 +80,44 @@ internal static unsafe partial class SpmmF32
     {
         switch (vectors)
         {
-            case 8: Rows8_AdvSimd(t); break;
-            case 7: Rows7_AdvSimd(t); break;
-            case 6: Rows6_AdvSimd(t); break;
-            case 5: Rows5_AdvSimd(t); break;
-            case 4: Rows4_AdvSimd(t); break;
-            case 3: Rows3_AdvSimd(t); break;
-            case 2: Rows2_AdvSimd(t); break;
-            default: Rows1_AdvSimd(t); break;
+            case 8: SpmmF32_32x1_AdvSimd(t); break;
+            case 7: SpmmF32_28x1_AdvSimd(t); break;
+            case 6: SpmmF32_24x1_AdvSimd(t); break;
+            case 5: SpmmF32_20x1_AdvSimd(t); break;
+            case 4: SpmmF32_16x2_AdvSimd(t); break;
+            case 3: SpmmF32_12x2_AdvSimd(t); break;
+            case 2: SpmmF32_8x4_AdvSimd(t); break;
+            default: SpmmF32_4x4_AdvSimd(t); break;
+        }
+    }
+
+    private static void Run_Avx2(int vectors, SpmmTile* t)
+    {
+        switch (vectors)
+        {
+            case 8: SpmmF32_64x1_Avx2(t); break;
+            case 7: SpmmF32_56x1_Avx2(t); break;
+            case 6: SpmmF32_48x1_Avx2(t); break;
+            case 5: SpmmF32_40x1_Avx2(t); break;
+            case 4: SpmmF32_32x2_Avx2(t); break;
+            case 3: SpmmF32_24x2_Avx2(t); break;
+            case 2: SpmmF32_16x4_Avx2(t); break;
+            default: SpmmF32_8x4_Avx2(t); break;
+        }
+    }
+
+    private static void Run_Avx512(int vectors, SpmmTile* t)
+    {
+        switch (vectors)
+        {
+            case 8: SpmmF32_128x1_Avx512(t); break;
+            case 7: SpmmF32_112x1_Avx512(t); break;
+            case 6: SpmmF32_96x1_Avx512(t); break;
+            case 5: SpmmF32_80x1_Avx512(t); break;
+            case 4: SpmmF32_64x2_Avx512(t); break;
+            case 3: SpmmF32_48x2_Avx512(t); break;
+            case 2: SpmmF32_32x4_Avx512(t); break;
+            default: SpmmF32_16x4_Avx512(t); break;
         }
     }
 }
