@@ -129,7 +129,8 @@ internal sealed class EdgeSparseDaemon : IAsyncDisposable
                 sinks.Add(results);
             }
             FrameSource source = SourceFactory.Create(camera, time, _log);
-            pipeline = new CameraPipeline(new PipelineParts(camera, source, session, identity, preprocessor, decoder, sinks, time, _log));
+            pipeline = new CameraPipeline(new PipelineParts(camera, source, session, identity, preprocessor, decoder,
+                new SequenceStore(_options.StateFolder, camera.Name, _log), sinks, time, _log));
         }
         catch (ModelFormatException e)
         {
@@ -170,11 +171,13 @@ internal sealed class EdgeSparseDaemon : IAsyncDisposable
     /// <summary>What a person at the terminal needs first: where to look, how to listen, what computes.</summary>
     private void Announce()
     {
-        foreach (CameraPipeline camera in _cameras)
-            _log.Info($"camera {camera.Name}: {camera.Options.Source}, model {camera.Model.Name} {camera.Model.Version} ({camera.Model.Backend}, {camera.Model.Sha256[..12]})");
         string set = InstructionSets.Best.ToString().ToLowerInvariant();
         string? wider = ProcessorNote.Wider(InstructionSets.Best);
         _log.Info($"edgesparsed {DaemonState.Version} on {Environment.ProcessorCount} processors, kernels for {set}{(wider is null ? "" : $"; the processor also has {wider}, which this build does not use (make build ISA=native)")}");
+        foreach (CameraPipeline camera in _cameras)
+            _log.Info($"camera {camera.Name}: {camera.Options.Source}, model {camera.Model.Name} {camera.Model.Version} ({camera.Model.Backend}, {camera.Model.Sha256[..12]})");
+        WarnIfOpen("http:listen", _listeners.Http);
+        WarnIfOpen("mqtt:tcp", _listeners.MqttTcp);
         string topic = $"edgesparse/{_options.Device}/#";
         if (_listeners.MqttTcp is IPEndPoint tcp)
         {
@@ -183,5 +186,11 @@ internal sealed class EdgeSparseDaemon : IAsyncDisposable
         }
         if (_listeners.MqttSocket is not null) _log.Info($"results:   mosquitto_sub --unix {_options.Mqtt.Socket} -v -t '{topic}'");
         if (_listeners.Http is IPEndPoint http) _log.Info($"{(_options.Http.Page ? "live page:" : "health:   ")} http://{http}/{(_options.Http.Page ? "" : "healthz")}");
+    }
+
+    private void WarnIfOpen(string key, IPEndPoint? endPoint)
+    {
+        if (endPoint is not null && !IPAddress.IsLoopback(endPoint.Address))
+            _log.Warning($"{key}: {endPoint} can be reached from other machines, and nobody is asked for a password; keep it on 127.0.0.1 unless the network is trusted");
     }
 }

@@ -46,7 +46,8 @@ internal sealed class ModelLoader(DaemonOptions options, Log log)
                 Threads = options.Threads,
             };
             IInferenceSession created = SessionFactory.Create(package, session, onnxRuntime, out string reason);
-            log.Debug($"{path}: {reason}");
+            if (created is NativeSession) log.Debug($"{path}: {reason}");
+            else log.Info($"{path}: {reason}");
             return created;
         }
         catch (Exception e) when (e is ModelFormatException or UnsupportedOperatorException or OnnxRuntimeException)

@@ -187,7 +187,7 @@ public sealed class ConfigurationTests : IDisposable
         At("m.onnx", "x");
         At("m.esm", "x");
         string json = $$"""
-            { "onnxruntime": { "library": "no.so" }, "mqtt": { "socket": "absent/mqtt.sock" },
+            { "stateFolder": "nowhere", "onnxruntime": { "library": "no.so" }, "mqtt": { "socket": "absent/mqtt.sock" },
               "cameras": { "a": { "source": "file:no.mp4", "model": "no.esm" }, "b": { "source": "images:no", "model": "m.onnx" },
                            "c": { "source": "images:empty", "model": "m.esm" }, "d": {"enabled": false, "source": "file:no.mp4" } } }
             """;
@@ -201,6 +201,7 @@ public sealed class ConfigurationTests : IDisposable
             $"cameras:c:source: no pictures (.jpg, .jpeg, .png) in {At("empty")}",
             $"mqtt:socket: no such folder: {At("absent")}",
             $"onnxruntime:library: no such file: {At("no.so")}",
+            $"stateFolder: no such folder: {At("nowhere")}",
         ], e.Problems.Select(problem => $"{problem.Key}: {problem.Message}").Order(StringComparer.Ordinal));
     }
 

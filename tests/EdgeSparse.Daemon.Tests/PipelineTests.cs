@@ -186,4 +186,44 @@ public sealed class PipelineTests
         Assert.All(publisher.Messages, message => Assert.Contains("\"inference\":0.02}", message.Payload, StringComparison.Ordinal));
         Assert.Contains("\"time\":\"2026-11-22T03:10:11.000000Z\"", publisher.Messages[0].Payload, StringComparison.Ordinal);
     }
+
+    [Fact]
+    public void Message_Numbers_Go_On_After_A_Restart_And_Skip_After_A_Crash()
+    {
+        DirectoryInfo folder = Directory.CreateTempSubdirectory("es-");
+        var first = new SequenceStore(folder.FullName, "front", Rig.Quiet);
+        Assert.Equal([1L, 2L, 3L], [first.Next(), first.Next(), first.Next()]);
+        first.Dispose();
+        var second = new SequenceStore(folder.FullName, "front", Rig.Quiet);
+        Assert.Equal(4, second.Next());
+        // Killed: nothing was given back, so what may have been used is not used again.
+        var third = new SequenceStore(folder.FullName, "front", Rig.Quiet);
+        Assert.Equal(4 + SequenceStore.Block, third.Next());
+        Assert.Equal(1, new SequenceStore(folder.FullName, "yard", Rig.Quiet).Next());
+        folder.Delete(recursive: true);
+    }
+
+    [Theory]
+    [InlineData("many")]
+    [InlineData("-5")]
+    [InlineData("")]
+    public void A_Damaged_Number_File_Is_Reported_And_Numbering_Goes_On(string content)
+    {
+        DirectoryInfo folder = Directory.CreateTempSubdirectory("es-");
+        File.WriteAllText(Path.Combine(folder.FullName, "sequence-front"), content);
+        var log = new StringWriter();
+        using (var store = new SequenceStore(folder.FullName, "front", new Log(log, new LogOptions(), false, TimeProvider.System))) Assert.Equal(1, store.Next());
+        Assert.Contains("expected a number", log.ToString(), StringComparison.Ordinal);
+        Assert.Equal("2", File.ReadAllText(Path.Combine(folder.FullName, "sequence-front")).Trim());
+        folder.Delete(recursive: true);
+    }
+
+    [Fact]
+    public void A_Folder_That_Cannot_Be_Written_Does_Not_Stop_The_Numbering()
+    {
+        var log = new StringWriter();
+        using var store = new SequenceStore("/proc/self", "front", new Log(log, new LogOptions(), false, TimeProvider.System));
+        Assert.Equal([1L, 2L], [store.Next(), store.Next()]);
+        Assert.Single(log.ToString().Split('\n'), line => line.Contains("cannot be written", StringComparison.Ordinal));
+    }
 }

@@ -212,14 +212,14 @@ internal static class Rig
 
     public static Log Quiet { get; } = new(TextWriter.Null, new LogOptions(), journal: false, TimeProvider.System);
 
-    public static CameraPipeline Pipeline(FrameSource source, IInferenceSession session, IReadOnlyList<IResultSink> sinks, Pace pace = Pace.RealTime, TimeProvider? time = null, Log? log = null, Manifest? manifest = null)
+    public static CameraPipeline Pipeline(FrameSource source, IInferenceSession session, IReadOnlyList<IResultSink> sinks, Pace pace = Pace.RealTime, TimeProvider? time = null, Log? log = null, Manifest? manifest = null, SequenceStore? sequence = null)
     {
         manifest ??= StubSession.Manifest();
         return new CameraPipeline(new PipelineParts(
             new CameraOptions { Name = "front", Pace = pace }, source, session, Model,
             new Preprocessor(manifest.Preprocess!, session.Inputs[0].Shape),
             OutputDecoder.Create(manifest.Decoder!, session.Inputs[0].Shape, [.. session.Outputs.Select(output => (output.Name, output.Shape))]),
-            sinks, time ?? TimeProvider.System, log ?? Quiet)
+            sequence ?? new SequenceStore("", "front", Quiet), sinks, time ?? TimeProvider.System, log ?? Quiet)
         {
             FirstRetry = TimeSpan.FromMilliseconds(1),
             LongestRetry = TimeSpan.FromMilliseconds(4),

@@ -19,6 +19,9 @@ internal sealed class DaemonOptions
     /// <summary>Leave with exit code 0 when every source has come to its end.</summary>
     public bool ExitAtEnd { get; set; }
 
+    /// <summary>Folder where message numbers survive a restart; empty = the first of $STATE_DIRECTORY, else none.</summary>
+    public string StateFolder { get; set; } = "";
+
     public OnnxRuntimeOptions OnnxRuntime { get; } = new();
 
     /// <summary>In order of name; never empty after loading.</summary>

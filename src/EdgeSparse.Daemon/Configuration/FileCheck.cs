@@ -23,6 +23,8 @@ internal static class FileCheck
         }
         if (options.OnnxRuntime.Library.Length > 0 && !File.Exists(options.OnnxRuntime.Library))
             reader.Report("onnxruntime:library", $"no such file: {options.OnnxRuntime.Library}");
+        if (options.StateFolder.Length > 0 && !Directory.Exists(options.StateFolder))
+            reader.Report("stateFolder", $"no such folder: {options.StateFolder}");
         if (options.Mqtt.Enabled && options.Mqtt.Socket.Length > 0) CheckSocket(reader, options.Mqtt.Socket);
     }
 

@@ -7,7 +7,7 @@ namespace EdgeSparse.Daemon.Configuration;
 internal static class OptionsReader
 {
     /// <summary>Reads and validates; throws <see cref="ConfigurationException"/> with all problems.</summary>
-    /// <param name="environment">Where RUNTIME_DIRECTORY is looked up.</param>
+    /// <param name="environment">Where RUNTIME_DIRECTORY and STATE_DIRECTORY are looked up.</param>
     public static DaemonOptions Read(ConfigurationLayers layers, Func<string, string?> environment)
     {
         var reader = new ConfigurationReader(layers);
@@ -25,6 +25,7 @@ internal static class OptionsReader
         options.Backend = reader.Choice("backend", options.Backend, ("auto", BackendChoice.Auto), ("native", BackendChoice.Native), ("onnxruntime", BackendChoice.OnnxRuntime));
         options.Threads = reader.Integer("threads", options.Threads, 0, SessionOptions.MaximumThreads);
         options.ExitAtEnd = reader.Flag("exitAtEnd", options.ExitAtEnd);
+        options.StateFolder = reader.FilePath("stateFolder", SystemdFolder(environment("STATE_DIRECTORY")));
         ReadOnnxRuntime(reader, options.OnnxRuntime);
         ReadCameras(reader, options.Cameras);
         ReadMqtt(reader, options.Mqtt, environment);
@@ -95,9 +96,8 @@ internal static class OptionsReader
         reader.Section("mqtt");
         options.Enabled = reader.Flag("mqtt:enabled", options.Enabled);
         options.Tcp = Address(reader, "mqtt:tcp", options.Tcp, mayBeEmpty: true);
-        // systemd gives several folders separated by colons; the first is ours.
-        string? runtime = environment("RUNTIME_DIRECTORY")?.Split(':')[0];
-        options.Socket = reader.FilePath("mqtt:socket", string.IsNullOrEmpty(runtime) ? "" : Path.Combine(runtime, "mqtt.sock"));
+        string runtime = SystemdFolder(environment("RUNTIME_DIRECTORY"));
+        options.Socket = reader.FilePath("mqtt:socket", runtime.Length == 0 ? "" : Path.Combine(runtime, "mqtt.sock"));
         string mode = reader.Text("mqtt:socketMode", "660");
         options.SocketMode = mode.Length is 3 or 4 && mode.All(digit => digit is >= '0' and <= '7') && mode[^3] >= '6'
             ? (UnixFileMode)(Convert.ToInt32(mode, 8) & 0x1FF)
@@ -106,6 +106,9 @@ internal static class OptionsReader
         if (options.Enabled && options.Tcp.Length == 0 && options.Socket.Length == 0)
             reader.Report("mqtt", "the broker has neither a TCP address nor a Unix socket; give mqtt:tcp or mqtt:socket, or set mqtt:enabled to false");
     }
+
+    /// <summary>systemd gives several folders separated by colons; the first is ours.</summary>
+    private static string SystemdFolder(string? variable) => variable?.Split(':')[0] ?? "";
 
     private static void ReadHttp(ConfigurationReader reader, HttpOptions options)
     {

@@ -8,7 +8,7 @@ using EdgeSparse.Vision;
 
 namespace EdgeSparse.Daemon.Pipelines;
 
-/// <summary>What a pipeline is made of; the pipeline owns the source and the session.</summary>
+/// <summary>What a pipeline is made of; the pipeline owns the source, the session and the numbering.</summary>
 internal sealed record PipelineParts(
     CameraOptions Options,
     FrameSource Source,
@@ -16,6 +16,7 @@ internal sealed record PipelineParts(
     ModelIdentity Model,
     Preprocessor Preprocessor,
     OutputDecoder Decoder,
+    SequenceStore Sequence,
     IReadOnlyList<IResultSink> Sinks,
     TimeProvider Time,
     Log Log)
@@ -111,6 +112,7 @@ internal sealed class CameraPipeline : IDisposable
         _wakeOnStop.Dispose();
         _parts.Source.Dispose();
         _parts.Session.Dispose();
+        _parts.Sequence.Dispose();
         _exchange.Dispose();
         View.Dispose();
         _stop.Dispose();
@@ -273,7 +275,7 @@ internal sealed class CameraPipeline : IDisposable
         Metrics.Decode.Observe(Seconds(computed, decoded));
         foreach (ref readonly Detection detection in _result.Detections.Items) Metrics.DetectionsByLabel[detection.LabelId].Add();
 
-        _result.Sequence++;
+        _result.Sequence = _parts.Sequence.Next();
         _result.Frame = frame;
         _result.InferenceSeconds = Seconds(prepared, computed);
         foreach (IResultSink sink in _sinks) sink.Publish(_result);
