@@ -61,7 +61,7 @@ class StreetDetector(nn.Module):
             values = self.predict[level](self.heads[level](features))
             if not self.scores_as_logits:
                 values = torch.cat([values[:, :4], torch.sigmoid(values[:, 4:])], 1)
-            rows.append(values.flatten(2))
+            rows.append(values.reshape(-1, 5 + len(LABELS), (HEIGHT // STRIDES[level]) * (WIDTH // STRIDES[level])))
         return torch.cat(rows, 2).transpose(1, 2)
 
     def prunable(self):

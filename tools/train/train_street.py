@@ -97,6 +97,7 @@ def main():
     parser.add_argument("--sparsity", type=float, default=0.82)
     parser.add_argument("--threads", type=int, default=2)
     parser.add_argument("--seed", type=int, default=1)
+    parser.add_argument("--weights", help="street.pt of an earlier run: no training, only measure and export")
     args = parser.parse_args()
     torch.set_num_threads(args.threads)
     torch.manual_seed(args.seed)
@@ -107,6 +108,9 @@ def main():
     grid = cells()
     grid_array = grid.numpy()
     model = StreetDetector().to(memory_format=torch.channels_last)
+    if args.weights:
+        model.load_state_dict(torch.load(args.weights))
+        return export(model, args, test_frames, test_boxes, grid, 0)
     average = copy.deepcopy(model)
     layers = model.prunable()
     pruner = Pruner(layers, args.sparsity, args.steps * 25 // 100, args.steps * 65 // 100)

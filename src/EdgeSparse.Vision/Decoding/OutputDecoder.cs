@@ -46,9 +46,9 @@ public abstract class OutputDecoder
         ArgumentNullException.ThrowIfNull(outputs);
         if (input.Rank != 4) throw new ModelFormatException($"decoder: input of shape {input}, expected 1xCxHxW");
         if (outputs.Count == 0) throw new ModelFormatException("decoder: the model has no outputs");
-        if (!(manifest.ScoreThreshold is >= 0 and <= 1)) throw new ModelFormatException($"decoder: scoreThreshold {manifest.ScoreThreshold}, expected 0 to 1");
-        if (!(manifest.IouThreshold is >= 0 and <= 1)) throw new ModelFormatException($"decoder: iouThreshold {manifest.IouThreshold}, expected 0 to 1");
-        if (manifest.MaxDetections < 1) throw new ModelFormatException($"decoder: maxDetections {manifest.MaxDetections}, expected at least 1");
+        if (!(manifest.ScoreThreshold is >= 0 and <= 1)) throw new ModelFormatException($"decoder: score_threshold {manifest.ScoreThreshold}, expected 0 to 1");
+        if (!(manifest.IouThreshold is >= 0 and <= 1)) throw new ModelFormatException($"decoder: iou_threshold {manifest.IouThreshold}, expected 0 to 1");
+        if (manifest.MaxDetections < 1) throw new ModelFormatException($"decoder: max_detections {manifest.MaxDetections}, expected at least 1");
         return manifest.Type switch
         {
             DecoderKind.Classification => ClassificationDecoder.FromManifest(manifest, outputs),

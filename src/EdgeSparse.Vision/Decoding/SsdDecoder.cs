@@ -37,7 +37,7 @@ public sealed class SsdDecoder : OutputDecoder
         if (outputs[boxes].Shape[1] != anchorCount || outputs[boxes].Shape[2] != 4)
             throw new ModelFormatException($"decoder: scores {outputs[scores].Shape} and boxes {outputs[boxes].Shape} do not fit; expected 1xAxclasses and 1xAx4");
         if (manifest.BackgroundClass < -1 || manifest.BackgroundClass >= outputs[scores].Shape[2])
-            throw new ModelFormatException($"decoder: backgroundClass {manifest.BackgroundClass}, expected -1 to {outputs[scores].Shape[2] - 1}");
+            throw new ModelFormatException($"decoder: background_class {manifest.BackgroundClass}, expected -1 to {outputs[scores].Shape[2] - 1}");
         float[] anchors = [];
         if (!manifest.BoxesDecoded)
         {

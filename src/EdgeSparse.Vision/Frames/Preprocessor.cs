@@ -36,8 +36,8 @@ public sealed unsafe class Preprocessor
         if (inputShape.Rank != 4 || inputShape[0] != 1 || inputShape[1] != _channels || inputShape[2] < 1 || inputShape[3] < 1)
             throw new ModelFormatException($"preprocess: input of shape {inputShape}, expected 1x{_channels}xHxW for color {manifest.Color}");
         if ((long)inputShape[2] * inputShape[3] > Frame.MaxPixels) throw new ModelFormatException($"preprocess: input of shape {inputShape} has more than {Frame.MaxPixels} pixels");
-        if (!(manifest.CropRatio is > 0 and <= 1)) throw new ModelFormatException($"preprocess: cropRatio {manifest.CropRatio}, expected more than 0 and at most 1");
-        if (!(manifest.PadValue is >= 0 and <= 255)) throw new ModelFormatException($"preprocess: padValue {manifest.PadValue}, expected 0 to 255");
+        if (!(manifest.CropRatio is > 0 and <= 1)) throw new ModelFormatException($"preprocess: crop_ratio {manifest.CropRatio}, expected more than 0 and at most 1");
+        if (!(manifest.PadValue is >= 0 and <= 255)) throw new ModelFormatException($"preprocess: pad_value {manifest.PadValue}, expected 0 to 255");
         if (!float.IsFinite(manifest.Scale)) throw new ModelFormatException($"preprocess: scale {manifest.Scale} is not finite");
         CheckList(manifest.Mean, "mean");
         CheckList(manifest.Std, "std");
