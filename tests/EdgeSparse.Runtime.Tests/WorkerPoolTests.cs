@@ -1,3 +1,4 @@
+using EdgeSparse.Kernels;
 using EdgeSparse.Model;
 
 namespace EdgeSparse.Runtime.Tests;
@@ -19,6 +20,21 @@ public class WorkerPoolTests
             Assert.True(expected.AsSpan().SequenceEqual(actual), $"{threads} threads");
             Assert.Equal(threads > 1, session.Describe().Layers.Any(layer => layer.Parallel));
         }
+    }
+
+    [Fact]
+    public void Every_instruction_set_of_this_processor_gives_the_same_numbers()
+    {
+        Graph graph = Layers(out float[] input, size: 13);
+        float[] Run(InstructionSet isa)
+        {
+            using NativeSession session = NativeSession.Create(graph, new SessionOptions { Threads = 1, Isa = isa });
+            Assert.Equal(isa, session.Describe().Isa);
+            return System.Runtime.InteropServices.MemoryMarshal.Cast<byte, float>(GraphBuilder.Run(session, input)[0]).ToArray();
+        }
+        float[] expected = Run(InstructionSet.Portable);
+        foreach (InstructionSet isa in Enum.GetValues<InstructionSet>())
+            if (InstructionSets.IsSupported(isa)) ProductTests.AssertClose(expected, Run(isa), 1e-3f);
     }
 
     [Fact]

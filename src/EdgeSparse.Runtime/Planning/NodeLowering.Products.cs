@@ -28,8 +28,8 @@ internal sealed unsafe partial class NodeLowering
         Operand weights = w.Constant is { } constant
             ? _builder.Pack(packedBytes, target => PackConvolution(in p, constant, depthwise, (byte*)target))
             : PackAtRun(depthwise ? StepKind.DepthwiseConvolutionPack : StepKind.ConvolutionPack, p, packedBytes, w);
-        _builder.Emit(depthwise ? StepKind.DepthwiseConvolution : StepKind.Convolution, p, p.TaskCount, p.ScratchBytes, MultiplyAdds / MultiplyAddsPerNanosecond,
-            KernelName(depthwise ? "DepthwiseConvolutionF32" : "ConvolutionF32", in p),
+        _builder.Emit(depthwise ? StepKind.DepthwiseConvolution : StepKind.Convolution, p, p.TaskCount, p.ScratchBytes,
+            MultiplyAdds / (depthwise ? NarrowMultiplyAddsPerNanosecond : MultiplyAddsPerNanosecond), KernelName(depthwise ? "DepthwiseConvolutionF32" : "ConvolutionF32", in p),
             Input(node, 0), weights, Input(node, 2), Input(node, 3), Output(node));
         return null;
     }
@@ -49,7 +49,7 @@ internal sealed unsafe partial class NodeLowering
             x = padded;
         }
         Operand weights = _builder.Pack(SparseConvolutionF32.PackedBytes(in p, sparse), target => SparseConvolutionF32.Pack(in p, sparse, (byte*)target));
-        _builder.Emit(StepKind.SparseConvolution, p, p.TaskCount, p.ScratchBytes, EffectiveMultiplyAdds / MultiplyAddsPerNanosecond, KernelName("SparseConvolutionF32", in p),
+        _builder.Emit(StepKind.SparseConvolution, p, p.TaskCount, p.ScratchBytes, EffectiveMultiplyAdds / NarrowMultiplyAddsPerNanosecond, KernelName("SparseConvolutionF32", in p),
             x, weights, Input(node, 2), Input(node, 3), Output(node));
         return null;
     }
@@ -183,7 +183,7 @@ internal sealed unsafe partial class NodeLowering
         if (alpha != 1)
             sparse = new SparseWeights(sparse.Rows, sparse.Columns, sparse.Pattern, sparse.RowCounts, sparse.ColumnIndices, Array.ConvertAll(sparse.Values, value => value * alpha));
         Operand weights = _builder.Pack(SparseMatMulF32.PackedBytes(in p, sparse), target => SparseMatMulF32.Pack(in p, sparse, (byte*)target));
-        _builder.Emit(StepKind.SparseMatMul, p, p.TaskCount, p.ScratchBytes, EffectiveMultiplyAdds / MultiplyAddsPerNanosecond, KernelName("SparseMatMulF32"),
+        _builder.Emit(StepKind.SparseMatMul, p, p.TaskCount, p.ScratchBytes, EffectiveMultiplyAdds / NarrowMultiplyAddsPerNanosecond, KernelName("SparseMatMulF32"),
             Input(node, 0), weights, Input(node, 2), Input(node, 3), Output(node));
         return null;
     }

@@ -11,6 +11,7 @@ internal sealed partial class NodeLowering(PlanBuilder builder)
 {
     // What one thread does in a nanosecond, roughly and on the slow side of what desktop and board processors do.
     private const double MultiplyAddsPerNanosecond = 12;
+    private const double NarrowMultiplyAddsPerNanosecond = 4; // depthwise and sparse: bound by loads
     private const double BytesPerNanosecond = 8;
     private const double FunctionsPerNanosecond = 1;
 

@@ -26,17 +26,22 @@ internal sealed class Storage(long sizeBytes)
 
     public bool IsOutermost => _parent is null;
 
-    /// <summary>The outermost storage around this one, with this one's byte offset in it.</summary>
+    /// <summary>The outermost storage around this one, with this one's byte offset in it. Long chains of storages are shortened on the way.</summary>
     public (Storage Outermost, long Offset) Outermost()
     {
-        Storage storage = this;
+        Storage outermost = this;
         long offset = 0;
-        while (storage._parent is not null)
+        for (; outermost._parent is not null; outermost = outermost._parent) offset += outermost._parentOffset;
+
+        long remaining = offset;
+        for (Storage storage = this; storage._parent is not null;)
         {
-            offset += storage._parentOffset;
-            storage = storage._parent;
+            (Storage parent, long step) = (storage._parent, storage._parentOffset);
+            (storage._parent, storage._parentOffset) = (outermost, remaining);
+            remaining -= step;
+            storage = parent;
         }
-        return (storage, offset);
+        return (outermost, offset);
     }
 
     public void PlaceInside(Storage parent, long offset)
