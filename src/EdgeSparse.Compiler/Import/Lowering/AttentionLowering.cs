@@ -9,7 +9,7 @@ internal static class AttentionLowering
     public static IEnumerable<OperatorClaim> Claims()
     {
         yield return new("", "Attention", 23, [Float32, Float32, Float32, Float32 | Bool, Float32, Float32, Indices], Attention,
-            "softcap and the qk_matmul output other than before the softmax; nonpad_kv_seqlen; softmax_precision other than float");
+            "softcap together with a mask; nonpad_kv_seqlen");
     }
 
     private static void Attention(NodeContext context)
@@ -41,14 +41,20 @@ internal static class AttentionLowering
             // The stages that the operator's fourth output can show: 0 the product, 1 with the mask, 2 after the soft cap, 3 after the softmax.
             Value raw = Products.Product(context, q, k, false, true, scale, null);
             Value masked = mask is null ? raw : context.Emit(OperatorKind.Add, raw, mask);
-            if (softcap != 0) throw context.Refuse("softcap");
-            Value weights = context.Emit(OperatorKind.Softmax, map => map.Set("axis", 3), masked);
-            scores = stage switch { 0 => raw, 1 or 2 => masked, 3 => weights, _ => throw context.Malformed($"qk_matmul_output_mode {stage}") };
+            // ONNX changed which of mask and soft cap comes first.
+            if (softcap != 0 && (mask is not null || context.Wants(3) && stage == 1)) throw context.Refuse("softcap together with a mask or its output");
+            Value capped = softcap == 0 ? masked : SoftCap(context, masked, (float)softcap);
+            Value weights = context.Emit(OperatorKind.Softmax, map => map.Set("axis", 3), capped);
+            scores = stage switch { 0 => raw, 1 => masked, 2 => capped, 3 => weights, _ => throw context.Malformed($"qk_matmul_output_mode {stage}") };
             y = Products.Product(context, weights, v, false, false, 1, null);
         }
         if (flat) y = context.Reshape(context.Transpose(y, 0, 2, 1, 3), y.Shape[0], queries, y.Shape[1] * y.Shape[3]);
         context.Return(y, presentKey, presentValue, scores);
     }
+
+    /// <summary>c·tanh(x/c).</summary>
+    private static Value SoftCap(NodeContext context, Value x, float cap) =>
+        context.Emit(OperatorKind.Mul, context.Emit(OperatorKind.Tanh, context.Emit(OperatorKind.Div, x, context.Float(cap))), context.Float(cap));
 
     /// <summary>[B, T, heads·d] to [B, heads, T, d]; rank 4 stays.</summary>
     private static Value Heads(NodeContext context, Value x, long heads)

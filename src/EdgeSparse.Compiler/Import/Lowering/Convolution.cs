@@ -13,7 +13,7 @@ internal static class Convolution
         yield return new("", "Conv", 1, [Float32], context => context.Return(Conv(context)), Spatial);
         yield return new("", "ConvTranspose", 1, [Float32], ConvTranspose, Spatial);
         yield return new("", "MaxPool", 1, [Float32 | Integers], context => Pool(context, OperatorKind.MaxPool), Spatial + "; the index output; integers other than int8 and uint8");
-        yield return new("", "AveragePool", 7, [Float32], context => Pool(context, OperatorKind.AveragePool), Spatial);
+        yield return new("", "AveragePool", 1, [Float32], context => Pool(context, OperatorKind.AveragePool), Spatial);
         yield return new("", "LpPool", 6, [Float32], context => Pool(context, OperatorKind.LpPool), Spatial);
         yield return new("", "GlobalAveragePool", 1, [Float32], context => GlobalPool(context, OperatorKind.GlobalAveragePool));
         yield return new("", "GlobalMaxPool", 1, [Float32], context => GlobalPool(context, OperatorKind.GlobalMaxPool));

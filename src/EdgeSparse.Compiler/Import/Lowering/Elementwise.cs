@@ -39,7 +39,7 @@ internal static class Elementwise
         yield return new("", "CastLike", 15, [Any], context => { context.Ignore("saturate"); context.Return(context.Cast(context.Input(0), context.Input(1).Type)); },
             "as Cast");
 
-        foreach ((string name, OperatorKind kind) in Arithmetic) yield return new("", name, 6, [Numbers], Binary(kind), "opset 6's broadcast attributes");
+        foreach ((string name, OperatorKind kind) in Arithmetic) yield return new("", name, 6, [Numbers], context => context.Return(context.Emit(kind, context.Input(0), Aligned(context))));
         yield return new("", "Equal", 7, [Any], Binary(OperatorKind.Equal));
         yield return new("", "Greater", 7, [Numbers], Binary(OperatorKind.Greater));
         yield return new("", "GreaterOrEqual", 12, [Numbers], Binary(OperatorKind.GreaterOrEqual));
@@ -63,7 +63,13 @@ internal static class Elementwise
                 throw context.Malformed("fmod is 0, floating-point inputs need 1");
             context.Return(context.Emit(OperatorKind.Mod, map => map.Set("fmod", fmod), context.Input(0), context.Input(1)));
         });
-        yield return new("", "PRelu", 7, [Float32], Binary(OperatorKind.PRelu));
+        yield return new("", "PRelu", 6, [Float32], context =>
+        {
+            Value x = context.Input(0), slope = context.Input(1);
+            // Before opset 7 a vector of slopes is one for each channel.
+            if (context.Opset < 7 && slope.Shape.Rank == 1 && x.Shape.Rank > 2) slope = context.Reshape(slope, [slope.Shape[0], .. Enumerable.Repeat(1, x.Shape.Rank - 2)]);
+            context.Return(context.Emit(OperatorKind.PRelu, x, slope));
+        });
         yield return new("", "Pow", 7, [Numbers], Pow);
         yield return new("", "Where", 9, [Bool, Any], context => context.Return(context.Emit(OperatorKind.Where, context.Input(0), context.Input(1), context.Input(2))));
         yield return new("", "Max", 6, [Numbers], Chain(OperatorKind.Max));
@@ -106,6 +112,16 @@ internal static class Elementwise
     private static Action<NodeContext> Unary(OperatorKind kind) => context => context.Return(context.Emit(kind, context.Input(0)));
 
     private static Action<NodeContext> Binary(OperatorKind kind) => context => context.Return(context.Emit(kind, context.Input(0), context.Input(1)));
+
+    /// <summary>The second operand; before opset 7 it broadcasts only where the node says so, and from the axis that the node names.</summary>
+    private static Value Aligned(NodeContext context)
+    {
+        Value a = context.Input(0), b = context.Input(1);
+        if (context.Opset >= 7 || !context.Flag("broadcast")) return b;
+        long trailing = context.Has("axis") ? a.Shape.Rank - context.Axis("axis", 0, a.Shape.Rank) - b.Shape.Rank : 0;
+        if (trailing < 0) throw context.Malformed($"input {b.Shape} does not fit {a.Shape} at its axis");
+        return context.Reshape(b, [.. b.Shape.Dimensions, .. Enumerable.Repeat(1, (int)trailing)]);
+    }
 
     private static Action<NodeContext> Chain(OperatorKind kind) => context => context.Return(Fold(context, kind));
 

@@ -9,7 +9,7 @@ internal static class Products
     public static IEnumerable<OperatorClaim> Claims()
     {
         yield return new("", "MatMul", 1, [Float32], context => context.Return(MatMul(context, context.Input(0), context.Input(1))));
-        yield return new("", "Gemm", 7, [Float32], Gemm);
+        yield return new("", "Gemm", 6, [Float32], Gemm);
         yield return new("com.microsoft", "FusedMatMul", 1, [Float32], FusedMatMul, "transBatchA, transBatchB");
         yield return new("com.microsoft", "FusedGemm", 1, [Float32], context =>
         {
@@ -56,7 +56,7 @@ internal static class Products
         if (a.Shape.Rank != 2 || b.Shape.Rank != 2) throw context.Malformed($"inputs {a.Shape} and {b.Shape}, expected rank 2");
         bool transposeA = context.Flag("transA"), transposeB = context.Flag("transB");
         double alpha = context.Number("alpha", 1), beta = context.Number("beta", 1);
-        context.Ignore("activation");
+        context.Ignore("activation", "broadcast");
         Value? c = context.Optional(2);
         if (c is not null && beta != 1) c = context.Emit(OperatorKind.Mul, c, context.Float((float)beta));
         int columns = b.Shape[transposeB ? 0 : 1];
