@@ -31,10 +31,12 @@ public static class InstructionSets
     };
 
     /// <summary>
-    /// Whether code for the set can run in this process at all, be it in software form: under just-in-time compilation every width can (tests force them so), under ahead-of-time
+    /// Whether code for Avx2 or Avx512 can run in this process at all, be it in software form: under just-in-time compilation every width can (tests force them so), under ahead-of-time
     /// compilation only what the build targets, and the rest is not even compiled in.
     /// </summary>
-    internal static bool IsCompiled(InstructionSet set) => RuntimeFeature.IsDynamicCodeCompiled || IsSupported(set);
+    [MethodImpl(MethodImplOptions.AggressiveInlining)]
+    internal static bool IsCompiled(InstructionSet set) => RuntimeFeature.IsDynamicCodeCompiled
+        || (set == InstructionSet.Avx512 ? Vector512.IsHardwareAccelerated && Avx512F.IsSupported : Avx2.IsSupported && Fma.IsSupported);
 
     /// <summary>The widest supported set.</summary>
     public static InstructionSet Best =>

@@ -28,36 +28,45 @@ internal static unsafe class BinaryLoop
         else PredicateLoop<TOperation, Float128>(a, strideA, b, strideB, y, count);
     }
 
+    // The function's body stands once in each method: the compiler stops inlining in a method that grows too large.
     private static void Loop<TOperation, V>(float* a, long strideA, float* b, long strideB, float* y, long count) where TOperation : struct, IBinaryOperation where V : unmanaged, IFloatVector<V>
     {
         if (count < V.Count)
         {
-            Short<TOperation, V>(a, strideA, b, strideB, y, count);
+            Partial.Store(Once<TOperation, V>(Operand<V>(a, strideA, count), Operand<V>(b, strideB, count)), y, count);
             return;
         }
-        long end = count - V.Count;
         // The last vector overlaps the one before; its arguments are read before the loop may overwrite them.
-        if (strideB == 0)
-        {
-            V scalar = V.Create(*b);
-            V last = V.Load(a + end);
-            for (long i = 0; i <= end; i += V.Count) TOperation.Apply(V.Load(a + i), scalar).Store(y + i);
-            if (count % V.Count != 0) TOperation.Apply(last, scalar).Store(y + end);
-        }
-        else if (strideA == 0)
-        {
-            V scalar = V.Create(*a);
-            V last = V.Load(b + end);
-            for (long i = 0; i <= end; i += V.Count) TOperation.Apply(scalar, V.Load(b + i)).Store(y + i);
-            if (count % V.Count != 0) TOperation.Apply(scalar, last).Store(y + end);
-        }
-        else
-        {
-            V last = TOperation.Apply(V.Load(a + end), V.Load(b + end));
-            for (long i = 0; i <= end; i += V.Count) TOperation.Apply(V.Load(a + i), V.Load(b + i)).Store(y + i);
-            if (count % V.Count != 0) last.Store(y + end);
-        }
+        long end = count - V.Count;
+        V lastA = strideA == 0 ? V.Create(*a) : V.Load(a + end), lastB = strideB == 0 ? V.Create(*b) : V.Load(b + end);
+        if (strideB == 0) ScalarRight<TOperation, V>(a, lastB, y, count);
+        else if (strideA == 0) ScalarLeft<TOperation, V>(lastA, b, y, count);
+        else Vectors<TOperation, V>(a, b, y, count);
+        if (count % V.Count != 0) Once<TOperation, V>(lastA, lastB).Store(y + end);
     }
+
+    [MethodImpl(MethodImplOptions.NoInlining)]
+    private static void ScalarRight<TOperation, V>(float* a, V b, float* y, long count) where TOperation : struct, IBinaryOperation where V : unmanaged, IFloatVector<V>
+    {
+        for (long i = 0; i <= count - V.Count; i += V.Count) TOperation.Apply(V.Load(a + i), b).Store(y + i);
+    }
+
+    [MethodImpl(MethodImplOptions.NoInlining)]
+    private static void ScalarLeft<TOperation, V>(V a, float* b, float* y, long count) where TOperation : struct, IBinaryOperation where V : unmanaged, IFloatVector<V>
+    {
+        for (long i = 0; i <= count - V.Count; i += V.Count) TOperation.Apply(a, V.Load(b + i)).Store(y + i);
+    }
+
+    [MethodImpl(MethodImplOptions.NoInlining)]
+    private static void Vectors<TOperation, V>(float* a, float* b, float* y, long count) where TOperation : struct, IBinaryOperation where V : unmanaged, IFloatVector<V>
+    {
+        for (long i = 0; i <= count - V.Count; i += V.Count) TOperation.Apply(V.Load(a + i), V.Load(b + i)).Store(y + i);
+    }
+
+    [MethodImpl(MethodImplOptions.NoInlining)]
+    private static V Once<TOperation, V>(V a, V b) where TOperation : struct, IBinaryOperation where V : unmanaged, IFloatVector<V> => TOperation.Apply(a, b);
+
+    private static V Operand<V>(float* source, long stride, long count) where V : unmanaged, IFloatVector<V> => stride == 0 ? V.Create(*source) : Partial.Load<V>(source, count, 0);
 
     private static void PredicateLoop<TOperation, V>(float* a, long strideA, float* b, long strideB, byte* y, long count) where TOperation : struct, IBinaryOperation where V : unmanaged, IFloatVector<V>
     {
@@ -74,16 +83,6 @@ internal static unsafe class BinaryLoop
             V.StoreMask(TOperation.Apply(left, right), y + i);
             if (i == end) break;
         }
-    }
-
-    [MethodImpl(MethodImplOptions.NoInlining)]
-    private static void Short<TOperation, V>(float* a, long strideA, float* b, long strideB, float* y, long count) where TOperation : struct, IBinaryOperation where V : unmanaged, IFloatVector<V>
-    {
-        V left = V.Zero, right = V.Zero;
-        for (long i = 0; i < count; i++) ((float*)&left)[i] = a[i * strideA];
-        for (long i = 0; i < count; i++) ((float*)&right)[i] = b[i * strideB];
-        left = TOperation.Apply(left, right);
-        for (long i = 0; i < count; i++) y[i] = ((float*)&left)[i];
     }
 
     [MethodImpl(MethodImplOptions.NoInlining)]

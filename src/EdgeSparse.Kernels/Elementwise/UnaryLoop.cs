@@ -14,6 +14,7 @@ internal static unsafe class UnaryLoop
         else Loop<TOperation, Float128>(x, y, count, alpha, beta);
     }
 
+    // The function's body stands once in the loop and once in Once: the compiler stops inlining in a method that grows too large.
     private static void Loop<TOperation, V>(float* x, float* y, long count, float alpha, float beta) where TOperation : struct, IUnaryOperation where V : unmanaged, IFloatVector<V>
     {
         if (count < V.Count)
@@ -25,15 +26,13 @@ internal static unsafe class UnaryLoop
         // The last vector overlaps the one before; its arguments are read before the loop may overwrite them.
         V last = V.Load(x + count - V.Count);
         for (long i = 0; i <= count - V.Count; i += V.Count) TOperation.Apply(V.Load(x + i), a, b).Store(y + i);
-        if (count % V.Count != 0) TOperation.Apply(last, a, b).Store(y + count - V.Count);
+        if (count % V.Count != 0) Once<TOperation, V>(last, alpha, beta).Store(y + count - V.Count);
     }
 
+    private static void Short<TOperation, V>(float* x, float* y, long count, float alpha, float beta) where TOperation : struct, IUnaryOperation where V : unmanaged, IFloatVector<V> =>
+        Partial.Store(Once<TOperation, V>(Partial.Load<V>(x, count, 0), alpha, beta), y, count);
+
     [MethodImpl(MethodImplOptions.NoInlining)]
-    private static void Short<TOperation, V>(float* x, float* y, long count, float alpha, float beta) where TOperation : struct, IUnaryOperation where V : unmanaged, IFloatVector<V>
-    {
-        V lanes = V.Zero;
-        for (long i = 0; i < count; i++) ((float*)&lanes)[i] = x[i];
-        lanes = TOperation.Apply(lanes, V.Create(alpha), V.Create(beta));
-        for (long i = 0; i < count; i++) y[i] = ((float*)&lanes)[i];
-    }
+    private static V Once<TOperation, V>(V x, float alpha, float beta) where TOperation : struct, IUnaryOperation where V : unmanaged, IFloatVector<V> =>
+        TOperation.Apply(x, V.Create(alpha), V.Create(beta));
 }

@@ -1,10 +1,14 @@
 using System.Runtime.CompilerServices;
+using System.Runtime.Intrinsics;
 
 namespace EdgeSparse.Kernels.Simd;
 
 /// <summary>An associative reduction of transformed elements; <c>alpha</c> is a constant of the transformation (a mean, a maximum).</summary>
 internal interface IReduction
 {
+    /// <summary>Accumulate is so long that it may stand only once in a method: the compiler stops inlining in a method that grows too large.</summary>
+    static abstract bool IsLong { get; }
+
     /// <summary>Result for no elements.</summary>
     static abstract float Identity { get; }
 
@@ -19,6 +23,8 @@ internal interface IReduction
 /// <summary>Σx.</summary>
 internal readonly struct SumReduction : IReduction
 {
+    public static bool IsLong => false;
+
     public static float Identity => 0;
 
     public static float Neutral(float alpha) => 0;
@@ -33,6 +39,8 @@ internal readonly struct SumReduction : IReduction
 /// <summary>Σ|x|.</summary>
 internal readonly struct AbsoluteSumReduction : IReduction
 {
+    public static bool IsLong => false;
+
     public static float Identity => 0;
 
     public static float Neutral(float alpha) => 0;
@@ -47,6 +55,8 @@ internal readonly struct AbsoluteSumReduction : IReduction
 /// <summary>Σ(x − alpha)².</summary>
 internal readonly struct SquaredDifferenceReduction : IReduction
 {
+    public static bool IsLong => false;
+
     public static float Identity => 0;
 
     public static float Neutral(float alpha) => alpha;
@@ -65,6 +75,8 @@ internal readonly struct SquaredDifferenceReduction : IReduction
 /// <summary>Σe^(x − alpha).</summary>
 internal readonly struct ExpSumReduction : IReduction
 {
+    public static bool IsLong => true;
+
     public static float Identity => 0;
 
     public static float Neutral(float alpha) => float.NegativeInfinity;
@@ -79,6 +91,8 @@ internal readonly struct ExpSumReduction : IReduction
 /// <summary>Σ|x|^alpha.</summary>
 internal readonly struct PowerSumReduction : IReduction
 {
+    public static bool IsLong => true;
+
     public static float Identity => 0;
 
     public static float Neutral(float alpha) => 0;
@@ -93,6 +107,8 @@ internal readonly struct PowerSumReduction : IReduction
 /// <summary>Πx.</summary>
 internal readonly struct ProductReduction : IReduction
 {
+    public static bool IsLong => false;
+
     public static float Identity => 1;
 
     public static float Neutral(float alpha) => 1;
@@ -107,6 +123,8 @@ internal readonly struct ProductReduction : IReduction
 /// <summary>The largest x; NaN if one is.</summary>
 internal readonly struct MaximumReduction : IReduction
 {
+    public static bool IsLong => false;
+
     public static float Identity => float.NegativeInfinity;
 
     public static float Neutral(float alpha) => float.NegativeInfinity;
@@ -121,6 +139,8 @@ internal readonly struct MaximumReduction : IReduction
 /// <summary>The smallest x; NaN if one is.</summary>
 internal readonly struct MinimumReduction : IReduction
 {
+    public static bool IsLong => false;
+
     public static float Identity => float.PositiveInfinity;
 
     public static float Neutral(float alpha) => float.PositiveInfinity;
@@ -159,8 +179,23 @@ internal static unsafe class ReductionLoop
 
     private static float Row<TReduction, V>(float* x, long count, float alpha) where TReduction : struct, IReduction where V : unmanaged, IFloatVector<V>
     {
-        V a = V.Create(alpha), identity = V.Create(TReduction.Identity);
-        V sum0 = identity, sum1 = identity, sum2 = identity, sum3 = identity;
+        long whole = count / V.Count * V.Count;
+        V sum = TReduction.IsLong ? OneSum<TReduction, V>(x, whole, alpha) : FourSums<TReduction, V>(x, whole, alpha);
+        if (whole != count) sum = Once<TReduction, V>(sum, Partial.Load<V>(x + whole, count - whole, TReduction.Neutral(alpha)), V.Create(alpha));
+        return Across<TReduction, V>(sum);
+    }
+
+    private static V OneSum<TReduction, V>(float* x, long count, float alpha) where TReduction : struct, IReduction where V : unmanaged, IFloatVector<V>
+    {
+        V a = V.Create(alpha), sum = V.Create(TReduction.Identity);
+        for (long i = 0; i < count; i += V.Count) sum = TReduction.Accumulate(sum, V.Load(x + i), a);
+        return sum;
+    }
+
+    private static V FourSums<TReduction, V>(float* x, long count, float alpha) where TReduction : struct, IReduction where V : unmanaged, IFloatVector<V>
+    {
+        V a = V.Create(alpha), sum0 = V.Create(TReduction.Identity);
+        V sum1 = sum0, sum2 = sum0, sum3 = sum0;
         for (; count >= 4 * V.Count; count -= 4 * V.Count, x += 4 * V.Count)
         {
             sum0 = TReduction.Accumulate(sum0, V.Load(x), a);
@@ -168,11 +203,12 @@ internal static unsafe class ReductionLoop
             sum2 = TReduction.Accumulate(sum2, V.Load(x + 2 * V.Count), a);
             sum3 = TReduction.Accumulate(sum3, V.Load(x + 3 * V.Count), a);
         }
-        for (; count >= V.Count; count -= V.Count, x += V.Count) sum0 = TReduction.Accumulate(sum0, V.Load(x), a);
-        if (count > 0) sum1 = TReduction.Accumulate(sum1, Partial.Load<V>(x, count, TReduction.Neutral(alpha)), a);
-        sum0 = TReduction.Merge(TReduction.Merge(sum0, sum1), TReduction.Merge(sum2, sum3));
-        return Across<TReduction, V>(sum0);
+        for (; count > 0; count -= V.Count, x += V.Count) sum0 = TReduction.Accumulate(sum0, V.Load(x), a);
+        return TReduction.Merge(TReduction.Merge(sum0, sum1), TReduction.Merge(sum2, sum3));
     }
+
+    [MethodImpl(MethodImplOptions.NoInlining)]
+    private static V Once<TReduction, V>(V sum, V x, V alpha) where TReduction : struct, IReduction where V : unmanaged, IFloatVector<V> => TReduction.Accumulate(sum, x, alpha);
 
     /// <summary>The lanes' reduction, halving with 128-bit vectors.</summary>
     private static float Across<TReduction, V>(V lanes) where TReduction : struct, IReduction where V : unmanaged, IFloatVector<V>
@@ -180,82 +216,77 @@ internal static unsafe class ReductionLoop
         float* values = (float*)&lanes;
         Float128 sum = Float128.Load(values);
         for (int i = 4; i < V.Count; i += 4) sum = TReduction.Merge(sum, Float128.Load(values + i));
-        var swapped = new Float128(System.Runtime.Intrinsics.Vector128.Shuffle(sum.Value, System.Runtime.Intrinsics.Vector128.Create(2, 3, 0, 1)));
-        sum = TReduction.Merge(sum, swapped);
-        swapped = new Float128(System.Runtime.Intrinsics.Vector128.Shuffle(sum.Value, System.Runtime.Intrinsics.Vector128.Create(1, 0, 3, 2)));
-        return System.Runtime.Intrinsics.Vector128.ToScalar(TReduction.Merge(sum, swapped).Value);
+        sum = TReduction.Merge(sum, new Float128(Vector128.Shuffle(sum.Value, Vector128.Create(2, 3, 0, 1))));
+        return TReduction.Merge(sum, new Float128(Vector128.Shuffle(sum.Value, Vector128.Create(1, 0, 3, 2)))).Value.ToScalar();
     }
 
     private static void Columns<TReduction, V>(float* x, long rows, long rowStride, float* y, long columns, float* alphas, bool accumulate)
         where TReduction : struct, IReduction where V : unmanaged, IFloatVector<V>
     {
-        if (columns < V.Count)
-        {
-            V sum = accumulate ? Partial.Load<V>(y, columns, 0) : V.Create(TReduction.Identity);
-            V alpha = alphas == null ? V.Zero : Partial.Load<V>(alphas, columns, 0);
-            for (long row = 0; row < rows; row++, x += rowStride) sum = TReduction.Accumulate(sum, Partial.Load<V>(x, columns, 0), alpha);
-            Partial.Store(sum, y, columns);
-            return;
-        }
         long column = 0;
-        for (; column + 4 * V.Count <= columns; column += 4 * V.Count)
+        if (!TReduction.IsLong)
         {
-            float* to = y + column;
-            V sum0 = V.Create(TReduction.Identity), sum1 = sum0, sum2 = sum0, sum3 = sum0;
-            V alpha0 = V.Zero, alpha1 = V.Zero, alpha2 = V.Zero, alpha3 = V.Zero;
-            if (accumulate)
-            {
-                sum0 = V.Load(to);
-                sum1 = V.Load(to + V.Count);
-                sum2 = V.Load(to + 2 * V.Count);
-                sum3 = V.Load(to + 3 * V.Count);
-            }
-            if (alphas != null)
-            {
-                alpha0 = V.Load(alphas + column);
-                alpha1 = V.Load(alphas + column + V.Count);
-                alpha2 = V.Load(alphas + column + 2 * V.Count);
-                alpha3 = V.Load(alphas + column + 3 * V.Count);
-            }
-            float* from = x + column;
-            for (long row = 0; row < rows; row++, from += rowStride)
-            {
-                sum0 = TReduction.Accumulate(sum0, V.Load(from), alpha0);
-                sum1 = TReduction.Accumulate(sum1, V.Load(from + V.Count), alpha1);
-                sum2 = TReduction.Accumulate(sum2, V.Load(from + 2 * V.Count), alpha2);
-                sum3 = TReduction.Accumulate(sum3, V.Load(from + 3 * V.Count), alpha3);
-            }
-            sum0.Store(to);
-            sum1.Store(to + V.Count);
-            sum2.Store(to + 2 * V.Count);
-            sum3.Store(to + 3 * V.Count);
+            for (; column + 4 * V.Count <= columns; column += 4 * V.Count)
+                FourColumns<TReduction, V>(x + column, rows, rowStride, y + column, alphas == null ? null : alphas + column, accumulate);
         }
         for (; column + V.Count <= columns; column += V.Count)
-        {
-            V sum = accumulate ? V.Load(y + column) : V.Create(TReduction.Identity);
-            Column<TReduction, V>(x + column, rows, rowStride, alphas == null ? V.Zero : V.Load(alphas + column), sum).Store(y + column);
-        }
+            Column<TReduction, V>(x + column, rows, rowStride, y + column, alphas == null ? null : alphas + column, accumulate);
         if (column == columns) return;
-        if (accumulate)
-        {
-            // An overlapping vector would count its first lanes twice.
-            long rest = columns - column;
-            V sum = Partial.Load<V>(y + column, rest, 0);
-            V alpha = alphas == null ? V.Zero : Partial.Load<V>(alphas + column, rest, 0);
-            float* from = x + column;
-            for (long row = 0; row < rows; row++, from += rowStride) sum = TReduction.Accumulate(sum, Partial.Load<V>(from, rest, 0), alpha);
-            Partial.Store(sum, y + column, rest);
-            return;
-        }
-        column = columns - V.Count;
-        Column<TReduction, V>(x + column, rows, rowStride, alphas == null ? V.Zero : V.Load(alphas + column), V.Create(TReduction.Identity)).Store(y + column);
+        // An overlapping last vector would count its first lanes twice where it continues from y.
+        if (accumulate || columns < V.Count) ShortColumn<TReduction, V>(x + column, rows, rowStride, y + column, alphas == null ? null : alphas + column, accumulate, columns - column);
+        else Column<TReduction, V>(x + columns - V.Count, rows, rowStride, y + columns - V.Count, alphas == null ? null : alphas + columns - V.Count, accumulate: false);
     }
 
-    [MethodImpl(MethodImplOptions.AggressiveInlining)]
-    private static V Column<TReduction, V>(float* x, long rows, long rowStride, V alpha, V sum) where TReduction : struct, IReduction where V : unmanaged, IFloatVector<V>
+    private static void FourColumns<TReduction, V>(float* x, long rows, long rowStride, float* y, float* alphas, bool accumulate)
+        where TReduction : struct, IReduction where V : unmanaged, IFloatVector<V>
     {
+        V sum0 = V.Create(TReduction.Identity), sum1 = sum0, sum2 = sum0, sum3 = sum0;
+        V alpha0 = V.Zero, alpha1 = V.Zero, alpha2 = V.Zero, alpha3 = V.Zero;
+        if (accumulate)
+        {
+            sum0 = V.Load(y);
+            sum1 = V.Load(y + V.Count);
+            sum2 = V.Load(y + 2 * V.Count);
+            sum3 = V.Load(y + 3 * V.Count);
+        }
+        if (alphas != null)
+        {
+            alpha0 = V.Load(alphas);
+            alpha1 = V.Load(alphas + V.Count);
+            alpha2 = V.Load(alphas + 2 * V.Count);
+            alpha3 = V.Load(alphas + 3 * V.Count);
+        }
+        for (long row = 0; row < rows; row++, x += rowStride)
+        {
+            sum0 = TReduction.Accumulate(sum0, V.Load(x), alpha0);
+            sum1 = TReduction.Accumulate(sum1, V.Load(x + V.Count), alpha1);
+            sum2 = TReduction.Accumulate(sum2, V.Load(x + 2 * V.Count), alpha2);
+            sum3 = TReduction.Accumulate(sum3, V.Load(x + 3 * V.Count), alpha3);
+        }
+        sum0.Store(y);
+        sum1.Store(y + V.Count);
+        sum2.Store(y + 2 * V.Count);
+        sum3.Store(y + 3 * V.Count);
+    }
+
+    [MethodImpl(MethodImplOptions.NoInlining)]
+    private static void Column<TReduction, V>(float* x, long rows, long rowStride, float* y, float* alphas, bool accumulate)
+        where TReduction : struct, IReduction where V : unmanaged, IFloatVector<V>
+    {
+        V sum = accumulate ? V.Load(y) : V.Create(TReduction.Identity);
+        V alpha = alphas == null ? V.Zero : V.Load(alphas);
         for (long row = 0; row < rows; row++, x += rowStride) sum = TReduction.Accumulate(sum, V.Load(x), alpha);
-        return sum;
+        sum.Store(y);
+    }
+
+    [MethodImpl(MethodImplOptions.NoInlining)]
+    private static void ShortColumn<TReduction, V>(float* x, long rows, long rowStride, float* y, float* alphas, bool accumulate, long columns)
+        where TReduction : struct, IReduction where V : unmanaged, IFloatVector<V>
+    {
+        V sum = accumulate ? Partial.Load<V>(y, columns, 0) : V.Create(TReduction.Identity);
+        V alpha = alphas == null ? V.Zero : Partial.Load<V>(alphas, columns, 0);
+        for (long row = 0; row < rows; row++, x += rowStride) sum = TReduction.Accumulate(sum, Partial.Load<V>(x, columns, 0), alpha);
+        Partial.Store(sum, y, columns);
     }
 }
 
