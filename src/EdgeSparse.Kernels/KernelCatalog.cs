@@ -60,5 +60,6 @@ public static class KernelCatalog
         new("Depthwise convolution", "DepthwiseF32_3x3_Avx2", InstructionSet.Avx2),
         new("Depthwise convolution", "DepthwiseF32_3x3_AdvSimd", InstructionSet.AdvSimd),
         new("Depthwise convolution", "DepthwiseF32_3x3_Portable", InstructionSet.Portable),
+        .. OperatorKernels.All,
     ];
 }
