@@ -36,17 +36,24 @@ public sealed class Annotator
         return Math.Max(1, (Math.Min(frame.Width, frame.Height) + 150) / 300);
     }
 
-    /// <summary>Draws all detections, the lowest score first, so that the best label lies on top.</summary>
+    /// <summary>Draws all boxes, then all labels over them, the lowest score first, so that the best lies on top.</summary>
     public void Draw(Frame frame, DetectionList detections)
     {
         ArgumentNullException.ThrowIfNull(frame);
         ArgumentNullException.ThrowIfNull(detections);
         int scale = TextScale(frame), lineHeight = (BitmapFont.Rows + 3) * scale;
         for (int i = detections.Count - 1; i >= 0; i--)
+            if (!IsWholeFrame(detections[i])) DrawBox(frame, detections[i], scale);
+        for (int i = detections.Count - 1; i >= 0; i--)
         {
             ref readonly Detection detection = ref detections[i];
-            if (detection is { XMin: 0, YMin: 0, XMax: 1, YMax: 1 }) DrawLabel(frame, detection, scale, 2 * scale, (2 * scale) + (i * lineHeight));
-            else DrawBox(frame, detection, scale);
+            if (IsWholeFrame(detection))
+            {
+                DrawLabel(frame, detection, scale, 2 * scale, (2 * scale) + (i * lineHeight));
+                continue;
+            }
+            int top = Row(detection.YMin, frame), labelHeight = (BitmapFont.Rows + 2) * scale;
+            DrawLabel(frame, detection, scale, Column(detection.XMin, frame), top >= labelHeight ? top - labelHeight : top);
         }
     }
 
@@ -69,15 +76,18 @@ public sealed class Annotator
         }
     }
 
-    private void DrawBox(Frame frame, in Detection detection, int scale)
+    private static bool IsWholeFrame(in Detection detection) => detection is { XMin: 0, YMin: 0, XMax: 1, YMax: 1 };
+
+    private static int Column(float x, Frame frame) => (int)MathF.Round(x * frame.Width);
+
+    private static int Row(float y, Frame frame) => (int)MathF.Round(y * frame.Height);
+
+    private static void DrawBox(Frame frame, in Detection detection, int scale)
     {
-        Rgb color = ColorOf(detection.LabelId), dark = color.Scale(0.25f);
-        int left = (int)MathF.Round(detection.XMin * frame.Width), top = (int)MathF.Round(detection.YMin * frame.Height);
-        int right = (int)MathF.Round(detection.XMax * frame.Width), bottom = (int)MathF.Round(detection.YMax * frame.Height);
-        Outline(frame, left - 1, top - 1, right + 1, bottom + 1, 1, dark);
+        Rgb color = ColorOf(detection.LabelId);
+        (int left, int top, int right, int bottom) = (Column(detection.XMin, frame), Row(detection.YMin, frame), Column(detection.XMax, frame), Row(detection.YMax, frame));
+        Outline(frame, left - 1, top - 1, right + 1, bottom + 1, 1, color.Scale(0.25f));
         Outline(frame, left, top, right, bottom, scale, color);
-        int labelHeight = (BitmapFont.Rows + 2) * scale;
-        DrawLabel(frame, detection, scale, left, top >= labelHeight ? top - labelHeight : top);
     }
 
     private void DrawLabel(Frame frame, in Detection detection, int scale, int x, int y)
