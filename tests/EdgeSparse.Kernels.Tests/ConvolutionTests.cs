@@ -89,6 +89,19 @@ public sealed unsafe class ConvolutionTests
     }
 
     [Fact]
+    public void A_kernel_as_large_as_the_input_is_fully_connected()
+    {
+        foreach (int size in (int[])[1, 3])
+            for (int batch = 1; batch <= 3; batch += 2)
+            {
+                ConvolutionParameters p = ConvolutionParameters.Create(40, size, size, 150, size, size);
+                p.Batch = batch;
+                p.Activation = Activation.Relu;
+                Check(p, residual: true);
+            }
+    }
+
+    [Fact]
     public void Many_pixels_split_into_tiles() => Check(ConvolutionParameters.Create(16, 21, 31, 40, 1, 1));
 
     [Theory]

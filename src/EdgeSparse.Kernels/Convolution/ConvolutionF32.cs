@@ -18,6 +18,8 @@ public static unsafe partial class ConvolutionF32
     private const int VariantPacked = 0;
     /// <summary>Rows of X are read where they lie.</summary>
     private const int VariantDirect = 1;
+    /// <summary>One output pixel that reads the whole input: the layer is fully connected, images are rows of a matrix product.</summary>
+    private const int VariantConnected = 2;
 
     /// <summary>With so few panels of W, copying X costs more than the strided reads.</summary>
     private const int MaximumDirectPanels = 4;
@@ -27,6 +29,14 @@ public static unsafe partial class ConvolutionF32
     public static void Prepare(ref ConvolutionParameters p)
     {
         p.CheckForward();
+        if (IsConnected(in p))
+        {
+            MatMulParameters product = AsProduct(in p);
+            p.Variant = VariantConnected;
+            p.TaskCount = product.TaskCount;
+            p.ScratchBytes = product.ScratchBytes;
+            return;
+        }
         int width = GemmF32.TileColumns(p.Isa);
         int panels = GemmF32.PanelCount(p.Isa, p.GroupOutputs);
         p.Variant = p.IsPointwise && panels <= MaximumDirectPanels ? VariantDirect : VariantPacked;
@@ -51,11 +61,16 @@ public static unsafe partial class ConvolutionF32
     }
 
     /// <summary>Size of the packed weights; 64-byte alignment is expected.</summary>
-    public static long PackedBytes(in ConvolutionParameters p) => (long)p.Groups * GemmF32.PaddedRows(p.Isa, p.GroupOutputs) * p.Inner * sizeof(float);
+    public static long PackedBytes(in ConvolutionParameters p) => p.Variant == VariantConnected ? MatMulF32.PackedBytes(AsProduct(in p)) : (long)p.Groups * GemmF32.PaddedRows(p.Isa, p.GroupOutputs) * p.Inner * sizeof(float);
 
     /// <summary>Packs weights [outputs, inputs / groups, kernelHeight, kernelWidth] into panels, group after group.</summary>
     public static void Pack(in ConvolutionParameters p, float* weights, byte* packed)
     {
+        if (p.Variant == VariantConnected)
+        {
+            MatMulF32.Pack(AsProduct(in p), weights, packed);
+            return;
+        }
         nint groupFloats = (nint)GemmF32.PaddedRows(p.Isa, p.GroupOutputs) * p.Inner;
         for (int group = 0; group < p.Groups; group++)
             GemmF32.PackA(p.Isa, weights + (nint)group * p.GroupOutputs * p.Inner, p.Inner, false, p.GroupOutputs, 0, p.GroupOutputs, 0, p.Inner, 1, (float*)packed + group * groupFloats);
@@ -64,6 +79,12 @@ public static unsafe partial class ConvolutionF32
     /// <summary>Runs one task. y may not overlap x; residual may be y.</summary>
     public static void Run(ConvolutionParameters* p, float* x, byte* packedWeights, float* bias, float* residual, float* y, byte* scratch, int task)
     {
+        if (p->Variant == VariantConnected)
+        {
+            MatMulParameters product = AsProduct(in *p);
+            MatMulF32.Run(&product, x, packedWeights, bias, residual, y, scratch, task);
+            return;
+        }
         int columnTile = task % p->ColumnTiles, rowTile = task / p->ColumnTiles % p->RowTiles;
         int image = task / p->ColumnTiles / p->RowTiles;
         int group = image % p->Groups;
@@ -120,5 +141,20 @@ public static unsafe partial class ConvolutionF32
         }
         if (p->Activation.NeedsPass)
             ActivationPass.Apply(p->Isa, (float*)((byte*)(y + first) + g.RowBegin * g.RowBytesC), g.RowEnd - g.RowBegin, p->OutputPlane, columns, in p->Activation);
+    }
+
+    private static bool IsConnected(in ConvolutionParameters p) => p.OutputPlane == 1 && p.Groups == 1 && p.KernelHeight == p.InputHeight && p.KernelWidth == p.InputWidth
+        && p.PadTop == 0 && p.PadLeft == 0 && p.PadBottom == 0 && p.PadRight == 0 && p.DilationHeight == 1 && p.DilationWidth == 1;
+
+    private static MatMulParameters AsProduct(in ConvolutionParameters p)
+    {
+        MatMulParameters product = MatMulParameters.Create(p.Batch, p.Inner, p.OutputChannels);
+        product.ConstantB = true;
+        product.TransposeB = true;
+        product.Activation = p.Activation;
+        product.Threads = p.Threads;
+        product.Isa = p.Isa;
+        MatMulF32.Prepare(ref product);
+        return product;
     }
 }
