@@ -101,6 +101,8 @@ public sealed class RefusalTests : IDisposable
         { "compile @m.onnx -o @empty", 73, "is a folder, expected a file name" },
         { "synth mobilenet_v2 -o @none/a.onnx", 73, "cannot be created" },
         { "run @m.onnx --npy @x.npy --save-npy @x.npy", 73, "cannot be created" },
+        { "compile @m.onnx -o /dev/full", 74, "/dev/full: cannot be written" },
+        { "synth mobilenet_v2 -o /dev/full", 74, "/dev/full: cannot be written" },
         { "compile @m.onnx -o @a.esm --manifest @bad.json", 78, "bad.json: line 1" },
         { "compile @m.onnx -o @a.esm --labels @empty.txt", 78, "0 labels, expected 1 to" },
     };

@@ -36,7 +36,11 @@ internal static class SynthCommand
                 throw new CliException(ExitCode.Usage, $"--sparsity is {other.ToString(CultureInfo.InvariantCulture)}, pattern {chosen.Name} fixes it at {given.ToString(CultureInfo.InvariantCulture)}: leave it out");
             var options = new SynthesisOptions { Sparsity = asked ?? own ?? 0, Pattern = chosen, Seed = (ulong)parsed.GetValue(seed) };
             OnnxModel model = SyntheticModel.Build(name, options);
-            FileOutput.Write(target, model.Write);
+            using (var bytes = new MemoryStream())
+            {
+                model.Write(bytes);
+                FileOutput.Write(target, bytes.ToArray());
+            }
             (long parameters, long zeros) = Count(model);
             var report = new SynthReport("edgesparse.synth/1", name, target, new FileInfo(target).Length, chosen.Name, options.Seed, parameters, zeros, options.Sparsity);
             if (parsed.GetValue(json)) Json.Write(terminal, report, ReportContext.Default.SynthReport);
