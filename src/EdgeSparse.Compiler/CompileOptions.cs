@@ -24,7 +24,8 @@ public sealed class CompileOptions
     public bool Optimize { get; set; } = true;
 
     /// <summary>
-    /// Share of zeros from which a weight matrix is stored packed sparse; null is <see cref="SparseSelection.DefaultThreshold"/>. Above 1: never.
+    /// Share of zeros from which a weight matrix is stored packed sparse; null is <see cref="SparseSelection.ConvThreshold"/> for convolutions and
+    /// <see cref="SparseSelection.MatMulThreshold"/> for matrix products. Above 1: never.
     /// </summary>
     public double? SparseThreshold { get; set; }
 

@@ -47,7 +47,7 @@ public static class ModelCompiler
         if (options.Optimize) GraphPasses.Run(graph, result.Notes);
         result.Unsupported.AddRange(Unsupported(graph));
         if (result.Unsupported.Count > 0) return null;
-        SparseSelection.Apply(graph, options.SparseThreshold ?? SparseSelection.DefaultThreshold, result.Notes);
+        SparseSelection.Apply(graph, options.SparseThreshold, result.Notes);
         GraphValidator.Validate(graph);
         return graph;
     }

@@ -12,10 +12,13 @@ public sealed class ImportOptions
     public Dictionary<string, Tensor> BoundInputs { get; } = new(StringComparer.Ordinal);
 }
 
-/// <summary>An operator that the native engine cannot run: which node, its operator and domain ("ai.onnx" where the model leaves it empty), and why.</summary>
+/// <summary>
+/// An operator that the native engine cannot run: which node, its operator and domain ("ai.onnx" where the model leaves it empty), and why. Node and operator are
+/// empty where a whole model, an input or a constant is what cannot be taken.
+/// </summary>
 public sealed record UnsupportedOperator(string Node, string Operator, string Domain, string Reason)
 {
-    public override string ToString() => $"node '{Node}': operator {Operator} of domain {Domain}: {Reason}";
+    public override string ToString() => Operator.Length == 0 ? Reason : $"node '{Node}': operator {Operator} of domain {Domain}: {Reason}";
 }
 
 /// <summary>What an import gave: a graph, or, where <see cref="Unsupported"/> is not empty, none.</summary>

@@ -28,8 +28,10 @@ public static class GraphPasses
         ArgumentNullException.ThrowIfNull(notes);
         var counts = new int[All.Count];
         bool changed = true;
-        while (changed)
+        for (int round = 0; changed; round++)
         {
+            // Every pass lessens operators or what they carry loose, so this is only ever a defect's bound.
+            if (round == 100) throw new InvalidOperationException("the passes do not come to an end");
             changed = false;
             for (int i = 0; i < All.Count; i++)
             {

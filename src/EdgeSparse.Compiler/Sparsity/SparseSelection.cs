@@ -8,16 +8,18 @@ namespace EdgeSparse.Compiler;
 public static class SparseSelection
 {
     /// <summary>
-    /// A sparse product reads one index and one row of the activation for each non-zero, where a dense one keeps a tile of both in registers, so it wins only
-    /// when most multiply-adds fall away. 0.7 is where both take about the same time on the instruction sets that kernels exist for.
+    /// A sparse product reads one index and one row of the activation for each non-zero, where a dense one keeps a tile of both in registers, so it wins only where
+    /// most multiply-adds fall away. Below these shares of zeros the dense kernels are as fast or faster on AVX2, a matrix product's by more than a convolution's.
     /// </summary>
-    public const double DefaultThreshold = 0.7;
+    public const double ConvThreshold = 0.6;
+
+    public const double MatMulThreshold = 0.7;
 
     /// <summary>Smaller matrices stay dense: there is nothing to win.</summary>
     private const int LeastElements = 1024;
 
-    /// <summary>How many weights were packed.</summary>
-    public static int Apply(Graph graph, double threshold, List<string> notes)
+    /// <summary>Packs the weights whose share of zeros is <paramref name="threshold"/> at least, or, where it is null, the default of their operator; returns how many.</summary>
+    public static int Apply(Graph graph, double? threshold, List<string> notes)
     {
         ArgumentNullException.ThrowIfNull(graph);
         ArgumentNullException.ThrowIfNull(notes);
@@ -31,7 +33,8 @@ public static class SparseSelection
             ReadOnlySpan<float> values = dense.Span<float>();
             int nonZeros = 0;
             foreach (float value in values) nonZeros += value == 0 ? 0 : 1;
-            if (values.Length < LeastElements || 1 - nonZeros / (double)values.Length < threshold) continue;
+            double needed = threshold ?? (node.Kind == OperatorKind.Conv ? ConvThreshold : MatMulThreshold);
+            if (values.Length < LeastElements || 1 - nonZeros / (double)values.Length < needed) continue;
             int rows = dense.Shape[0];
             weight.Constant = new Tensor(dense.Shape, SparseWeights.FromDense(values, rows, values.Length / rows));
             if (consumers[weight].Exists(other => NativeSupport.Check(other) is not null))
