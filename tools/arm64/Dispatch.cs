@@ -50,7 +50,6 @@ internal static unsafe class Dispatch
             case Operation.LocalResponseNormalization: LocalResponseNormalization.Run((LocalResponseNormalizationParameters*)parameters, (float*)b0, (float*)b1, scratch, task); break;
             case Operation.Reduce: Reduce.Run((ReduceParameters*)parameters, b0, b1, scratch, task); break;
             case Operation.ArgReduce: ArgReduce.Run((ArgReduceParameters*)parameters, b0, (long*)b1, scratch, task); break;
-            case Operation.TopK: TopK.Run((TopKParameters*)parameters, b0, b1, (long*)b2, scratch, task); break;
             case Operation.CumulativeSum: CumulativeSum.Run((CumulativeSumParameters*)parameters, b0, b1, scratch, task); break;
             case Operation.Resize: Resize.Run((ResizeParameters*)parameters, b0, b1, scratch, task); break;
             default: return 1;

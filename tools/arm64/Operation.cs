@@ -30,7 +30,6 @@ internal enum Operation
     LocalResponseNormalization,
     Reduce,
     ArgReduce,
-    TopK,
     CumulativeSum,
     Resize,
 }
