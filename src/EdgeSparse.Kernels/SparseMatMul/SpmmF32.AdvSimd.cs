@@ -29,10 +29,12 @@ internal static unsafe partial class SpmmF32
         {
             nint i = start[0], n = start[1];
             Vector128<float> c0 = biased ? Vector128.Create(*bias) : default, c1 = c0, c2 = c0, c3 = c0, c4 = c0, c5 = c0, c6 = c0, c7 = c0;
-            for (; i + 4 <= n; i += 4)
+            nint whole = n - 3;
+            for (; i < whole; i += 4)
             {
                 Vector128<float> s0 = Vector128.Load(values + i);
-                byte* x00 = x + offsets[i];
+                int* o0 = offsets + i;
+                byte* x00 = x + o0[0];
                 c0 = AdvSimd.Arm64.FusedMultiplyAddBySelectedScalar(c0, Vector128.Load((float*)x00), s0, 0);
                 c1 = AdvSimd.Arm64.FusedMultiplyAddBySelectedScalar(c1, Vector128.Load((float*)(x00 + 16)), s0, 0);
                 c2 = AdvSimd.Arm64.FusedMultiplyAddBySelectedScalar(c2, Vector128.Load((float*)(x00 + 32)), s0, 0);
@@ -41,7 +43,7 @@ internal static unsafe partial class SpmmF32
                 c5 = AdvSimd.Arm64.FusedMultiplyAddBySelectedScalar(c5, Vector128.Load((float*)(x00 + 80)), s0, 0);
                 c6 = AdvSimd.Arm64.FusedMultiplyAddBySelectedScalar(c6, Vector128.Load((float*)(x00 + 96)), s0, 0);
                 c7 = AdvSimd.Arm64.FusedMultiplyAddBySelectedScalar(c7, Vector128.Load((float*)(x00 + last)), s0, 0);
-                byte* x01 = x + offsets[i + 1];
+                byte* x01 = x + o0[1];
                 c0 = AdvSimd.Arm64.FusedMultiplyAddBySelectedScalar(c0, Vector128.Load((float*)x01), s0, 1);
                 c1 = AdvSimd.Arm64.FusedMultiplyAddBySelectedScalar(c1, Vector128.Load((float*)(x01 + 16)), s0, 1);
                 c2 = AdvSimd.Arm64.FusedMultiplyAddBySelectedScalar(c2, Vector128.Load((float*)(x01 + 32)), s0, 1);
@@ -50,7 +52,7 @@ internal static unsafe partial class SpmmF32
                 c5 = AdvSimd.Arm64.FusedMultiplyAddBySelectedScalar(c5, Vector128.Load((float*)(x01 + 80)), s0, 1);
                 c6 = AdvSimd.Arm64.FusedMultiplyAddBySelectedScalar(c6, Vector128.Load((float*)(x01 + 96)), s0, 1);
                 c7 = AdvSimd.Arm64.FusedMultiplyAddBySelectedScalar(c7, Vector128.Load((float*)(x01 + last)), s0, 1);
-                byte* x02 = x + offsets[i + 2];
+                byte* x02 = x + o0[2];
                 c0 = AdvSimd.Arm64.FusedMultiplyAddBySelectedScalar(c0, Vector128.Load((float*)x02), s0, 2);
                 c1 = AdvSimd.Arm64.FusedMultiplyAddBySelectedScalar(c1, Vector128.Load((float*)(x02 + 16)), s0, 2);
                 c2 = AdvSimd.Arm64.FusedMultiplyAddBySelectedScalar(c2, Vector128.Load((float*)(x02 + 32)), s0, 2);
@@ -59,7 +61,7 @@ internal static unsafe partial class SpmmF32
                 c5 = AdvSimd.Arm64.FusedMultiplyAddBySelectedScalar(c5, Vector128.Load((float*)(x02 + 80)), s0, 2);
                 c6 = AdvSimd.Arm64.FusedMultiplyAddBySelectedScalar(c6, Vector128.Load((float*)(x02 + 96)), s0, 2);
                 c7 = AdvSimd.Arm64.FusedMultiplyAddBySelectedScalar(c7, Vector128.Load((float*)(x02 + last)), s0, 2);
-                byte* x03 = x + offsets[i + 3];
+                byte* x03 = x + o0[3];
                 c0 = AdvSimd.Arm64.FusedMultiplyAddBySelectedScalar(c0, Vector128.Load((float*)x03), s0, 3);
                 c1 = AdvSimd.Arm64.FusedMultiplyAddBySelectedScalar(c1, Vector128.Load((float*)(x03 + 16)), s0, 3);
                 c2 = AdvSimd.Arm64.FusedMultiplyAddBySelectedScalar(c2, Vector128.Load((float*)(x03 + 32)), s0, 3);
@@ -126,10 +128,12 @@ internal static unsafe partial class SpmmF32
         {
             nint i = start[0], n = start[1];
             Vector128<float> c0 = biased ? Vector128.Create(*bias) : default, c1 = c0, c2 = c0, c3 = c0, c4 = c0, c5 = c0, c6 = c0;
-            for (; i + 4 <= n; i += 4)
+            nint whole = n - 3;
+            for (; i < whole; i += 4)
             {
                 Vector128<float> s0 = Vector128.Load(values + i);
-                byte* x00 = x + offsets[i];
+                int* o0 = offsets + i;
+                byte* x00 = x + o0[0];
                 c0 = AdvSimd.Arm64.FusedMultiplyAddBySelectedScalar(c0, Vector128.Load((float*)x00), s0, 0);
                 c1 = AdvSimd.Arm64.FusedMultiplyAddBySelectedScalar(c1, Vector128.Load((float*)(x00 + 16)), s0, 0);
                 c2 = AdvSimd.Arm64.FusedMultiplyAddBySelectedScalar(c2, Vector128.Load((float*)(x00 + 32)), s0, 0);
@@ -137,7 +141,7 @@ internal static unsafe partial class SpmmF32
                 c4 = AdvSimd.Arm64.FusedMultiplyAddBySelectedScalar(c4, Vector128.Load((float*)(x00 + 64)), s0, 0);
                 c5 = AdvSimd.Arm64.FusedMultiplyAddBySelectedScalar(c5, Vector128.Load((float*)(x00 + 80)), s0, 0);
                 c6 = AdvSimd.Arm64.FusedMultiplyAddBySelectedScalar(c6, Vector128.Load((float*)(x00 + last)), s0, 0);
-                byte* x01 = x + offsets[i + 1];
+                byte* x01 = x + o0[1];
                 c0 = AdvSimd.Arm64.FusedMultiplyAddBySelectedScalar(c0, Vector128.Load((float*)x01), s0, 1);
                 c1 = AdvSimd.Arm64.FusedMultiplyAddBySelectedScalar(c1, Vector128.Load((float*)(x01 + 16)), s0, 1);
                 c2 = AdvSimd.Arm64.FusedMultiplyAddBySelectedScalar(c2, Vector128.Load((float*)(x01 + 32)), s0, 1);
@@ -145,7 +149,7 @@ internal static unsafe partial class SpmmF32
                 c4 = AdvSimd.Arm64.FusedMultiplyAddBySelectedScalar(c4, Vector128.Load((float*)(x01 + 64)), s0, 1);
                 c5 = AdvSimd.Arm64.FusedMultiplyAddBySelectedScalar(c5, Vector128.Load((float*)(x01 + 80)), s0, 1);
                 c6 = AdvSimd.Arm64.FusedMultiplyAddBySelectedScalar(c6, Vector128.Load((float*)(x01 + last)), s0, 1);
-                byte* x02 = x + offsets[i + 2];
+                byte* x02 = x + o0[2];
                 c0 = AdvSimd.Arm64.FusedMultiplyAddBySelectedScalar(c0, Vector128.Load((float*)x02), s0, 2);
                 c1 = AdvSimd.Arm64.FusedMultiplyAddBySelectedScalar(c1, Vector128.Load((float*)(x02 + 16)), s0, 2);
                 c2 = AdvSimd.Arm64.FusedMultiplyAddBySelectedScalar(c2, Vector128.Load((float*)(x02 + 32)), s0, 2);
@@ -153,7 +157,7 @@ internal static unsafe partial class SpmmF32
                 c4 = AdvSimd.Arm64.FusedMultiplyAddBySelectedScalar(c4, Vector128.Load((float*)(x02 + 64)), s0, 2);
                 c5 = AdvSimd.Arm64.FusedMultiplyAddBySelectedScalar(c5, Vector128.Load((float*)(x02 + 80)), s0, 2);
                 c6 = AdvSimd.Arm64.FusedMultiplyAddBySelectedScalar(c6, Vector128.Load((float*)(x02 + last)), s0, 2);
-                byte* x03 = x + offsets[i + 3];
+                byte* x03 = x + o0[3];
                 c0 = AdvSimd.Arm64.FusedMultiplyAddBySelectedScalar(c0, Vector128.Load((float*)x03), s0, 3);
                 c1 = AdvSimd.Arm64.FusedMultiplyAddBySelectedScalar(c1, Vector128.Load((float*)(x03 + 16)), s0, 3);
                 c2 = AdvSimd.Arm64.FusedMultiplyAddBySelectedScalar(c2, Vector128.Load((float*)(x03 + 32)), s0, 3);
@@ -216,31 +220,33 @@ internal static unsafe partial class SpmmF32
         {
             nint i = start[0], n = start[1];
             Vector128<float> c0 = biased ? Vector128.Create(*bias) : default, c1 = c0, c2 = c0, c3 = c0, c4 = c0, c5 = c0;
-            for (; i + 4 <= n; i += 4)
+            nint whole = n - 3;
+            for (; i < whole; i += 4)
             {
                 Vector128<float> s0 = Vector128.Load(values + i);
-                byte* x00 = x + offsets[i];
+                int* o0 = offsets + i;
+                byte* x00 = x + o0[0];
                 c0 = AdvSimd.Arm64.FusedMultiplyAddBySelectedScalar(c0, Vector128.Load((float*)x00), s0, 0);
                 c1 = AdvSimd.Arm64.FusedMultiplyAddBySelectedScalar(c1, Vector128.Load((float*)(x00 + 16)), s0, 0);
                 c2 = AdvSimd.Arm64.FusedMultiplyAddBySelectedScalar(c2, Vector128.Load((float*)(x00 + 32)), s0, 0);
                 c3 = AdvSimd.Arm64.FusedMultiplyAddBySelectedScalar(c3, Vector128.Load((float*)(x00 + 48)), s0, 0);
                 c4 = AdvSimd.Arm64.FusedMultiplyAddBySelectedScalar(c4, Vector128.Load((float*)(x00 + 64)), s0, 0);
                 c5 = AdvSimd.Arm64.FusedMultiplyAddBySelectedScalar(c5, Vector128.Load((float*)(x00 + last)), s0, 0);
-                byte* x01 = x + offsets[i + 1];
+                byte* x01 = x + o0[1];
                 c0 = AdvSimd.Arm64.FusedMultiplyAddBySelectedScalar(c0, Vector128.Load((float*)x01), s0, 1);
                 c1 = AdvSimd.Arm64.FusedMultiplyAddBySelectedScalar(c1, Vector128.Load((float*)(x01 + 16)), s0, 1);
                 c2 = AdvSimd.Arm64.FusedMultiplyAddBySelectedScalar(c2, Vector128.Load((float*)(x01 + 32)), s0, 1);
                 c3 = AdvSimd.Arm64.FusedMultiplyAddBySelectedScalar(c3, Vector128.Load((float*)(x01 + 48)), s0, 1);
                 c4 = AdvSimd.Arm64.FusedMultiplyAddBySelectedScalar(c4, Vector128.Load((float*)(x01 + 64)), s0, 1);
                 c5 = AdvSimd.Arm64.FusedMultiplyAddBySelectedScalar(c5, Vector128.Load((float*)(x01 + last)), s0, 1);
-                byte* x02 = x + offsets[i + 2];
+                byte* x02 = x + o0[2];
                 c0 = AdvSimd.Arm64.FusedMultiplyAddBySelectedScalar(c0, Vector128.Load((float*)x02), s0, 2);
                 c1 = AdvSimd.Arm64.FusedMultiplyAddBySelectedScalar(c1, Vector128.Load((float*)(x02 + 16)), s0, 2);
                 c2 = AdvSimd.Arm64.FusedMultiplyAddBySelectedScalar(c2, Vector128.Load((float*)(x02 + 32)), s0, 2);
                 c3 = AdvSimd.Arm64.FusedMultiplyAddBySelectedScalar(c3, Vector128.Load((float*)(x02 + 48)), s0, 2);
                 c4 = AdvSimd.Arm64.FusedMultiplyAddBySelectedScalar(c4, Vector128.Load((float*)(x02 + 64)), s0, 2);
                 c5 = AdvSimd.Arm64.FusedMultiplyAddBySelectedScalar(c5, Vector128.Load((float*)(x02 + last)), s0, 2);
-                byte* x03 = x + offsets[i + 3];
+                byte* x03 = x + o0[3];
                 c0 = AdvSimd.Arm64.FusedMultiplyAddBySelectedScalar(c0, Vector128.Load((float*)x03), s0, 3);
                 c1 = AdvSimd.Arm64.FusedMultiplyAddBySelectedScalar(c1, Vector128.Load((float*)(x03 + 16)), s0, 3);
                 c2 = AdvSimd.Arm64.FusedMultiplyAddBySelectedScalar(c2, Vector128.Load((float*)(x03 + 32)), s0, 3);
@@ -299,28 +305,30 @@ internal static unsafe partial class SpmmF32
         {
             nint i = start[0], n = start[1];
             Vector128<float> c0 = biased ? Vector128.Create(*bias) : default, c1 = c0, c2 = c0, c3 = c0, c4 = c0;
-            for (; i + 4 <= n; i += 4)
+            nint whole = n - 3;
+            for (; i < whole; i += 4)
             {
                 Vector128<float> s0 = Vector128.Load(values + i);
-                byte* x00 = x + offsets[i];
+                int* o0 = offsets + i;
+                byte* x00 = x + o0[0];
                 c0 = AdvSimd.Arm64.FusedMultiplyAddBySelectedScalar(c0, Vector128.Load((float*)x00), s0, 0);
                 c1 = AdvSimd.Arm64.FusedMultiplyAddBySelectedScalar(c1, Vector128.Load((float*)(x00 + 16)), s0, 0);
                 c2 = AdvSimd.Arm64.FusedMultiplyAddBySelectedScalar(c2, Vector128.Load((float*)(x00 + 32)), s0, 0);
                 c3 = AdvSimd.Arm64.FusedMultiplyAddBySelectedScalar(c3, Vector128.Load((float*)(x00 + 48)), s0, 0);
                 c4 = AdvSimd.Arm64.FusedMultiplyAddBySelectedScalar(c4, Vector128.Load((float*)(x00 + last)), s0, 0);
-                byte* x01 = x + offsets[i + 1];
+                byte* x01 = x + o0[1];
                 c0 = AdvSimd.Arm64.FusedMultiplyAddBySelectedScalar(c0, Vector128.Load((float*)x01), s0, 1);
                 c1 = AdvSimd.Arm64.FusedMultiplyAddBySelectedScalar(c1, Vector128.Load((float*)(x01 + 16)), s0, 1);
                 c2 = AdvSimd.Arm64.FusedMultiplyAddBySelectedScalar(c2, Vector128.Load((float*)(x01 + 32)), s0, 1);
                 c3 = AdvSimd.Arm64.FusedMultiplyAddBySelectedScalar(c3, Vector128.Load((float*)(x01 + 48)), s0, 1);
                 c4 = AdvSimd.Arm64.FusedMultiplyAddBySelectedScalar(c4, Vector128.Load((float*)(x01 + last)), s0, 1);
-                byte* x02 = x + offsets[i + 2];
+                byte* x02 = x + o0[2];
                 c0 = AdvSimd.Arm64.FusedMultiplyAddBySelectedScalar(c0, Vector128.Load((float*)x02), s0, 2);
                 c1 = AdvSimd.Arm64.FusedMultiplyAddBySelectedScalar(c1, Vector128.Load((float*)(x02 + 16)), s0, 2);
                 c2 = AdvSimd.Arm64.FusedMultiplyAddBySelectedScalar(c2, Vector128.Load((float*)(x02 + 32)), s0, 2);
                 c3 = AdvSimd.Arm64.FusedMultiplyAddBySelectedScalar(c3, Vector128.Load((float*)(x02 + 48)), s0, 2);
                 c4 = AdvSimd.Arm64.FusedMultiplyAddBySelectedScalar(c4, Vector128.Load((float*)(x02 + last)), s0, 2);
-                byte* x03 = x + offsets[i + 3];
+                byte* x03 = x + o0[3];
                 c0 = AdvSimd.Arm64.FusedMultiplyAddBySelectedScalar(c0, Vector128.Load((float*)x03), s0, 3);
                 c1 = AdvSimd.Arm64.FusedMultiplyAddBySelectedScalar(c1, Vector128.Load((float*)(x03 + 16)), s0, 3);
                 c2 = AdvSimd.Arm64.FusedMultiplyAddBySelectedScalar(c2, Vector128.Load((float*)(x03 + 32)), s0, 3);
@@ -381,43 +389,45 @@ internal static unsafe partial class SpmmF32
             for (; common >= 4; common -= 4)
             {
                 Vector128<float> s0 = Vector128.Load(values + i0);
-                byte* x00 = x + offsets[i0];
+                int* o0 = offsets + i0;
+                byte* x00 = x + o0[0];
                 c00 = AdvSimd.Arm64.FusedMultiplyAddBySelectedScalar(c00, Vector128.Load((float*)x00), s0, 0);
                 c01 = AdvSimd.Arm64.FusedMultiplyAddBySelectedScalar(c01, Vector128.Load((float*)(x00 + 16)), s0, 0);
                 c02 = AdvSimd.Arm64.FusedMultiplyAddBySelectedScalar(c02, Vector128.Load((float*)(x00 + 32)), s0, 0);
                 c03 = AdvSimd.Arm64.FusedMultiplyAddBySelectedScalar(c03, Vector128.Load((float*)(x00 + last)), s0, 0);
-                byte* x01 = x + offsets[i0 + 1];
+                byte* x01 = x + o0[1];
                 c00 = AdvSimd.Arm64.FusedMultiplyAddBySelectedScalar(c00, Vector128.Load((float*)x01), s0, 1);
                 c01 = AdvSimd.Arm64.FusedMultiplyAddBySelectedScalar(c01, Vector128.Load((float*)(x01 + 16)), s0, 1);
                 c02 = AdvSimd.Arm64.FusedMultiplyAddBySelectedScalar(c02, Vector128.Load((float*)(x01 + 32)), s0, 1);
                 c03 = AdvSimd.Arm64.FusedMultiplyAddBySelectedScalar(c03, Vector128.Load((float*)(x01 + last)), s0, 1);
-                byte* x02 = x + offsets[i0 + 2];
+                byte* x02 = x + o0[2];
                 c00 = AdvSimd.Arm64.FusedMultiplyAddBySelectedScalar(c00, Vector128.Load((float*)x02), s0, 2);
                 c01 = AdvSimd.Arm64.FusedMultiplyAddBySelectedScalar(c01, Vector128.Load((float*)(x02 + 16)), s0, 2);
                 c02 = AdvSimd.Arm64.FusedMultiplyAddBySelectedScalar(c02, Vector128.Load((float*)(x02 + 32)), s0, 2);
                 c03 = AdvSimd.Arm64.FusedMultiplyAddBySelectedScalar(c03, Vector128.Load((float*)(x02 + last)), s0, 2);
-                byte* x03 = x + offsets[i0 + 3];
+                byte* x03 = x + o0[3];
                 c00 = AdvSimd.Arm64.FusedMultiplyAddBySelectedScalar(c00, Vector128.Load((float*)x03), s0, 3);
                 c01 = AdvSimd.Arm64.FusedMultiplyAddBySelectedScalar(c01, Vector128.Load((float*)(x03 + 16)), s0, 3);
                 c02 = AdvSimd.Arm64.FusedMultiplyAddBySelectedScalar(c02, Vector128.Load((float*)(x03 + 32)), s0, 3);
                 c03 = AdvSimd.Arm64.FusedMultiplyAddBySelectedScalar(c03, Vector128.Load((float*)(x03 + last)), s0, 3);
                 Vector128<float> s1 = Vector128.Load(values + i1);
-                byte* x10 = x + offsets[i1];
+                int* o1 = offsets + i1;
+                byte* x10 = x + o1[0];
                 c10 = AdvSimd.Arm64.FusedMultiplyAddBySelectedScalar(c10, Vector128.Load((float*)x10), s1, 0);
                 c11 = AdvSimd.Arm64.FusedMultiplyAddBySelectedScalar(c11, Vector128.Load((float*)(x10 + 16)), s1, 0);
                 c12 = AdvSimd.Arm64.FusedMultiplyAddBySelectedScalar(c12, Vector128.Load((float*)(x10 + 32)), s1, 0);
                 c13 = AdvSimd.Arm64.FusedMultiplyAddBySelectedScalar(c13, Vector128.Load((float*)(x10 + last)), s1, 0);
-                byte* x11 = x + offsets[i1 + 1];
+                byte* x11 = x + o1[1];
                 c10 = AdvSimd.Arm64.FusedMultiplyAddBySelectedScalar(c10, Vector128.Load((float*)x11), s1, 1);
                 c11 = AdvSimd.Arm64.FusedMultiplyAddBySelectedScalar(c11, Vector128.Load((float*)(x11 + 16)), s1, 1);
                 c12 = AdvSimd.Arm64.FusedMultiplyAddBySelectedScalar(c12, Vector128.Load((float*)(x11 + 32)), s1, 1);
                 c13 = AdvSimd.Arm64.FusedMultiplyAddBySelectedScalar(c13, Vector128.Load((float*)(x11 + last)), s1, 1);
-                byte* x12 = x + offsets[i1 + 2];
+                byte* x12 = x + o1[2];
                 c10 = AdvSimd.Arm64.FusedMultiplyAddBySelectedScalar(c10, Vector128.Load((float*)x12), s1, 2);
                 c11 = AdvSimd.Arm64.FusedMultiplyAddBySelectedScalar(c11, Vector128.Load((float*)(x12 + 16)), s1, 2);
                 c12 = AdvSimd.Arm64.FusedMultiplyAddBySelectedScalar(c12, Vector128.Load((float*)(x12 + 32)), s1, 2);
                 c13 = AdvSimd.Arm64.FusedMultiplyAddBySelectedScalar(c13, Vector128.Load((float*)(x12 + last)), s1, 2);
-                byte* x13 = x + offsets[i1 + 3];
+                byte* x13 = x + o1[3];
                 c10 = AdvSimd.Arm64.FusedMultiplyAddBySelectedScalar(c10, Vector128.Load((float*)x13), s1, 3);
                 c11 = AdvSimd.Arm64.FusedMultiplyAddBySelectedScalar(c11, Vector128.Load((float*)(x13 + 16)), s1, 3);
                 c12 = AdvSimd.Arm64.FusedMultiplyAddBySelectedScalar(c12, Vector128.Load((float*)(x13 + 32)), s1, 3);
@@ -492,25 +502,27 @@ internal static unsafe partial class SpmmF32
         {
             nint i = start[0], n = start[1];
             Vector128<float> c0 = biased ? Vector128.Create(*bias) : default, c1 = c0, c2 = c0, c3 = c0;
-            for (; i + 4 <= n; i += 4)
+            nint whole = n - 3;
+            for (; i < whole; i += 4)
             {
                 Vector128<float> s0 = Vector128.Load(values + i);
-                byte* x00 = x + offsets[i];
+                int* o0 = offsets + i;
+                byte* x00 = x + o0[0];
                 c0 = AdvSimd.Arm64.FusedMultiplyAddBySelectedScalar(c0, Vector128.Load((float*)x00), s0, 0);
                 c1 = AdvSimd.Arm64.FusedMultiplyAddBySelectedScalar(c1, Vector128.Load((float*)(x00 + 16)), s0, 0);
                 c2 = AdvSimd.Arm64.FusedMultiplyAddBySelectedScalar(c2, Vector128.Load((float*)(x00 + 32)), s0, 0);
                 c3 = AdvSimd.Arm64.FusedMultiplyAddBySelectedScalar(c3, Vector128.Load((float*)(x00 + last)), s0, 0);
-                byte* x01 = x + offsets[i + 1];
+                byte* x01 = x + o0[1];
                 c0 = AdvSimd.Arm64.FusedMultiplyAddBySelectedScalar(c0, Vector128.Load((float*)x01), s0, 1);
                 c1 = AdvSimd.Arm64.FusedMultiplyAddBySelectedScalar(c1, Vector128.Load((float*)(x01 + 16)), s0, 1);
                 c2 = AdvSimd.Arm64.FusedMultiplyAddBySelectedScalar(c2, Vector128.Load((float*)(x01 + 32)), s0, 1);
                 c3 = AdvSimd.Arm64.FusedMultiplyAddBySelectedScalar(c3, Vector128.Load((float*)(x01 + last)), s0, 1);
-                byte* x02 = x + offsets[i + 2];
+                byte* x02 = x + o0[2];
                 c0 = AdvSimd.Arm64.FusedMultiplyAddBySelectedScalar(c0, Vector128.Load((float*)x02), s0, 2);
                 c1 = AdvSimd.Arm64.FusedMultiplyAddBySelectedScalar(c1, Vector128.Load((float*)(x02 + 16)), s0, 2);
                 c2 = AdvSimd.Arm64.FusedMultiplyAddBySelectedScalar(c2, Vector128.Load((float*)(x02 + 32)), s0, 2);
                 c3 = AdvSimd.Arm64.FusedMultiplyAddBySelectedScalar(c3, Vector128.Load((float*)(x02 + last)), s0, 2);
-                byte* x03 = x + offsets[i + 3];
+                byte* x03 = x + o0[3];
                 c0 = AdvSimd.Arm64.FusedMultiplyAddBySelectedScalar(c0, Vector128.Load((float*)x03), s0, 3);
                 c1 = AdvSimd.Arm64.FusedMultiplyAddBySelectedScalar(c1, Vector128.Load((float*)(x03 + 16)), s0, 3);
                 c2 = AdvSimd.Arm64.FusedMultiplyAddBySelectedScalar(c2, Vector128.Load((float*)(x03 + 32)), s0, 3);
@@ -567,36 +579,38 @@ internal static unsafe partial class SpmmF32
             for (; common >= 4; common -= 4)
             {
                 Vector128<float> s0 = Vector128.Load(values + i0);
-                byte* x00 = x + offsets[i0];
+                int* o0 = offsets + i0;
+                byte* x00 = x + o0[0];
                 c00 = AdvSimd.Arm64.FusedMultiplyAddBySelectedScalar(c00, Vector128.Load((float*)x00), s0, 0);
                 c01 = AdvSimd.Arm64.FusedMultiplyAddBySelectedScalar(c01, Vector128.Load((float*)(x00 + 16)), s0, 0);
                 c02 = AdvSimd.Arm64.FusedMultiplyAddBySelectedScalar(c02, Vector128.Load((float*)(x00 + last)), s0, 0);
-                byte* x01 = x + offsets[i0 + 1];
+                byte* x01 = x + o0[1];
                 c00 = AdvSimd.Arm64.FusedMultiplyAddBySelectedScalar(c00, Vector128.Load((float*)x01), s0, 1);
                 c01 = AdvSimd.Arm64.FusedMultiplyAddBySelectedScalar(c01, Vector128.Load((float*)(x01 + 16)), s0, 1);
                 c02 = AdvSimd.Arm64.FusedMultiplyAddBySelectedScalar(c02, Vector128.Load((float*)(x01 + last)), s0, 1);
-                byte* x02 = x + offsets[i0 + 2];
+                byte* x02 = x + o0[2];
                 c00 = AdvSimd.Arm64.FusedMultiplyAddBySelectedScalar(c00, Vector128.Load((float*)x02), s0, 2);
                 c01 = AdvSimd.Arm64.FusedMultiplyAddBySelectedScalar(c01, Vector128.Load((float*)(x02 + 16)), s0, 2);
                 c02 = AdvSimd.Arm64.FusedMultiplyAddBySelectedScalar(c02, Vector128.Load((float*)(x02 + last)), s0, 2);
-                byte* x03 = x + offsets[i0 + 3];
+                byte* x03 = x + o0[3];
                 c00 = AdvSimd.Arm64.FusedMultiplyAddBySelectedScalar(c00, Vector128.Load((float*)x03), s0, 3);
                 c01 = AdvSimd.Arm64.FusedMultiplyAddBySelectedScalar(c01, Vector128.Load((float*)(x03 + 16)), s0, 3);
                 c02 = AdvSimd.Arm64.FusedMultiplyAddBySelectedScalar(c02, Vector128.Load((float*)(x03 + last)), s0, 3);
                 Vector128<float> s1 = Vector128.Load(values + i1);
-                byte* x10 = x + offsets[i1];
+                int* o1 = offsets + i1;
+                byte* x10 = x + o1[0];
                 c10 = AdvSimd.Arm64.FusedMultiplyAddBySelectedScalar(c10, Vector128.Load((float*)x10), s1, 0);
                 c11 = AdvSimd.Arm64.FusedMultiplyAddBySelectedScalar(c11, Vector128.Load((float*)(x10 + 16)), s1, 0);
                 c12 = AdvSimd.Arm64.FusedMultiplyAddBySelectedScalar(c12, Vector128.Load((float*)(x10 + last)), s1, 0);
-                byte* x11 = x + offsets[i1 + 1];
+                byte* x11 = x + o1[1];
                 c10 = AdvSimd.Arm64.FusedMultiplyAddBySelectedScalar(c10, Vector128.Load((float*)x11), s1, 1);
                 c11 = AdvSimd.Arm64.FusedMultiplyAddBySelectedScalar(c11, Vector128.Load((float*)(x11 + 16)), s1, 1);
                 c12 = AdvSimd.Arm64.FusedMultiplyAddBySelectedScalar(c12, Vector128.Load((float*)(x11 + last)), s1, 1);
-                byte* x12 = x + offsets[i1 + 2];
+                byte* x12 = x + o1[2];
                 c10 = AdvSimd.Arm64.FusedMultiplyAddBySelectedScalar(c10, Vector128.Load((float*)x12), s1, 2);
                 c11 = AdvSimd.Arm64.FusedMultiplyAddBySelectedScalar(c11, Vector128.Load((float*)(x12 + 16)), s1, 2);
                 c12 = AdvSimd.Arm64.FusedMultiplyAddBySelectedScalar(c12, Vector128.Load((float*)(x12 + last)), s1, 2);
-                byte* x13 = x + offsets[i1 + 3];
+                byte* x13 = x + o1[3];
                 c10 = AdvSimd.Arm64.FusedMultiplyAddBySelectedScalar(c10, Vector128.Load((float*)x13), s1, 3);
                 c11 = AdvSimd.Arm64.FusedMultiplyAddBySelectedScalar(c11, Vector128.Load((float*)(x13 + 16)), s1, 3);
                 c12 = AdvSimd.Arm64.FusedMultiplyAddBySelectedScalar(c12, Vector128.Load((float*)(x13 + last)), s1, 3);
@@ -662,22 +676,24 @@ internal static unsafe partial class SpmmF32
         {
             nint i = start[0], n = start[1];
             Vector128<float> c0 = biased ? Vector128.Create(*bias) : default, c1 = c0, c2 = c0;
-            for (; i + 4 <= n; i += 4)
+            nint whole = n - 3;
+            for (; i < whole; i += 4)
             {
                 Vector128<float> s0 = Vector128.Load(values + i);
-                byte* x00 = x + offsets[i];
+                int* o0 = offsets + i;
+                byte* x00 = x + o0[0];
                 c0 = AdvSimd.Arm64.FusedMultiplyAddBySelectedScalar(c0, Vector128.Load((float*)x00), s0, 0);
                 c1 = AdvSimd.Arm64.FusedMultiplyAddBySelectedScalar(c1, Vector128.Load((float*)(x00 + 16)), s0, 0);
                 c2 = AdvSimd.Arm64.FusedMultiplyAddBySelectedScalar(c2, Vector128.Load((float*)(x00 + last)), s0, 0);
-                byte* x01 = x + offsets[i + 1];
+                byte* x01 = x + o0[1];
                 c0 = AdvSimd.Arm64.FusedMultiplyAddBySelectedScalar(c0, Vector128.Load((float*)x01), s0, 1);
                 c1 = AdvSimd.Arm64.FusedMultiplyAddBySelectedScalar(c1, Vector128.Load((float*)(x01 + 16)), s0, 1);
                 c2 = AdvSimd.Arm64.FusedMultiplyAddBySelectedScalar(c2, Vector128.Load((float*)(x01 + last)), s0, 1);
-                byte* x02 = x + offsets[i + 2];
+                byte* x02 = x + o0[2];
                 c0 = AdvSimd.Arm64.FusedMultiplyAddBySelectedScalar(c0, Vector128.Load((float*)x02), s0, 2);
                 c1 = AdvSimd.Arm64.FusedMultiplyAddBySelectedScalar(c1, Vector128.Load((float*)(x02 + 16)), s0, 2);
                 c2 = AdvSimd.Arm64.FusedMultiplyAddBySelectedScalar(c2, Vector128.Load((float*)(x02 + last)), s0, 2);
-                byte* x03 = x + offsets[i + 3];
+                byte* x03 = x + o0[3];
                 c0 = AdvSimd.Arm64.FusedMultiplyAddBySelectedScalar(c0, Vector128.Load((float*)x03), s0, 3);
                 c1 = AdvSimd.Arm64.FusedMultiplyAddBySelectedScalar(c1, Vector128.Load((float*)(x03 + 16)), s0, 3);
                 c2 = AdvSimd.Arm64.FusedMultiplyAddBySelectedScalar(c2, Vector128.Load((float*)(x03 + last)), s0, 3);
@@ -734,55 +750,59 @@ internal static unsafe partial class SpmmF32
             for (; common >= 4; common -= 4)
             {
                 Vector128<float> s0 = Vector128.Load(values + i0);
-                byte* x00 = x + offsets[i0];
+                int* o0 = offsets + i0;
+                byte* x00 = x + o0[0];
                 c00 = AdvSimd.Arm64.FusedMultiplyAddBySelectedScalar(c00, Vector128.Load((float*)x00), s0, 0);
                 c01 = AdvSimd.Arm64.FusedMultiplyAddBySelectedScalar(c01, Vector128.Load((float*)(x00 + last)), s0, 0);
-                byte* x01 = x + offsets[i0 + 1];
+                byte* x01 = x + o0[1];
                 c00 = AdvSimd.Arm64.FusedMultiplyAddBySelectedScalar(c00, Vector128.Load((float*)x01), s0, 1);
                 c01 = AdvSimd.Arm64.FusedMultiplyAddBySelectedScalar(c01, Vector128.Load((float*)(x01 + last)), s0, 1);
-                byte* x02 = x + offsets[i0 + 2];
+                byte* x02 = x + o0[2];
                 c00 = AdvSimd.Arm64.FusedMultiplyAddBySelectedScalar(c00, Vector128.Load((float*)x02), s0, 2);
                 c01 = AdvSimd.Arm64.FusedMultiplyAddBySelectedScalar(c01, Vector128.Load((float*)(x02 + last)), s0, 2);
-                byte* x03 = x + offsets[i0 + 3];
+                byte* x03 = x + o0[3];
                 c00 = AdvSimd.Arm64.FusedMultiplyAddBySelectedScalar(c00, Vector128.Load((float*)x03), s0, 3);
                 c01 = AdvSimd.Arm64.FusedMultiplyAddBySelectedScalar(c01, Vector128.Load((float*)(x03 + last)), s0, 3);
                 Vector128<float> s1 = Vector128.Load(values + i1);
-                byte* x10 = x + offsets[i1];
+                int* o1 = offsets + i1;
+                byte* x10 = x + o1[0];
                 c10 = AdvSimd.Arm64.FusedMultiplyAddBySelectedScalar(c10, Vector128.Load((float*)x10), s1, 0);
                 c11 = AdvSimd.Arm64.FusedMultiplyAddBySelectedScalar(c11, Vector128.Load((float*)(x10 + last)), s1, 0);
-                byte* x11 = x + offsets[i1 + 1];
+                byte* x11 = x + o1[1];
                 c10 = AdvSimd.Arm64.FusedMultiplyAddBySelectedScalar(c10, Vector128.Load((float*)x11), s1, 1);
                 c11 = AdvSimd.Arm64.FusedMultiplyAddBySelectedScalar(c11, Vector128.Load((float*)(x11 + last)), s1, 1);
-                byte* x12 = x + offsets[i1 + 2];
+                byte* x12 = x + o1[2];
                 c10 = AdvSimd.Arm64.FusedMultiplyAddBySelectedScalar(c10, Vector128.Load((float*)x12), s1, 2);
                 c11 = AdvSimd.Arm64.FusedMultiplyAddBySelectedScalar(c11, Vector128.Load((float*)(x12 + last)), s1, 2);
-                byte* x13 = x + offsets[i1 + 3];
+                byte* x13 = x + o1[3];
                 c10 = AdvSimd.Arm64.FusedMultiplyAddBySelectedScalar(c10, Vector128.Load((float*)x13), s1, 3);
                 c11 = AdvSimd.Arm64.FusedMultiplyAddBySelectedScalar(c11, Vector128.Load((float*)(x13 + last)), s1, 3);
                 Vector128<float> s2 = Vector128.Load(values + i2);
-                byte* x20 = x + offsets[i2];
+                int* o2 = offsets + i2;
+                byte* x20 = x + o2[0];
                 c20 = AdvSimd.Arm64.FusedMultiplyAddBySelectedScalar(c20, Vector128.Load((float*)x20), s2, 0);
                 c21 = AdvSimd.Arm64.FusedMultiplyAddBySelectedScalar(c21, Vector128.Load((float*)(x20 + last)), s2, 0);
-                byte* x21 = x + offsets[i2 + 1];
+                byte* x21 = x + o2[1];
                 c20 = AdvSimd.Arm64.FusedMultiplyAddBySelectedScalar(c20, Vector128.Load((float*)x21), s2, 1);
                 c21 = AdvSimd.Arm64.FusedMultiplyAddBySelectedScalar(c21, Vector128.Load((float*)(x21 + last)), s2, 1);
-                byte* x22 = x + offsets[i2 + 2];
+                byte* x22 = x + o2[2];
                 c20 = AdvSimd.Arm64.FusedMultiplyAddBySelectedScalar(c20, Vector128.Load((float*)x22), s2, 2);
                 c21 = AdvSimd.Arm64.FusedMultiplyAddBySelectedScalar(c21, Vector128.Load((float*)(x22 + last)), s2, 2);
-                byte* x23 = x + offsets[i2 + 3];
+                byte* x23 = x + o2[3];
                 c20 = AdvSimd.Arm64.FusedMultiplyAddBySelectedScalar(c20, Vector128.Load((float*)x23), s2, 3);
                 c21 = AdvSimd.Arm64.FusedMultiplyAddBySelectedScalar(c21, Vector128.Load((float*)(x23 + last)), s2, 3);
                 Vector128<float> s3 = Vector128.Load(values + i3);
-                byte* x30 = x + offsets[i3];
+                int* o3 = offsets + i3;
+                byte* x30 = x + o3[0];
                 c30 = AdvSimd.Arm64.FusedMultiplyAddBySelectedScalar(c30, Vector128.Load((float*)x30), s3, 0);
                 c31 = AdvSimd.Arm64.FusedMultiplyAddBySelectedScalar(c31, Vector128.Load((float*)(x30 + last)), s3, 0);
-                byte* x31 = x + offsets[i3 + 1];
+                byte* x31 = x + o3[1];
                 c30 = AdvSimd.Arm64.FusedMultiplyAddBySelectedScalar(c30, Vector128.Load((float*)x31), s3, 1);
                 c31 = AdvSimd.Arm64.FusedMultiplyAddBySelectedScalar(c31, Vector128.Load((float*)(x31 + last)), s3, 1);
-                byte* x32 = x + offsets[i3 + 2];
+                byte* x32 = x + o3[2];
                 c30 = AdvSimd.Arm64.FusedMultiplyAddBySelectedScalar(c30, Vector128.Load((float*)x32), s3, 2);
                 c31 = AdvSimd.Arm64.FusedMultiplyAddBySelectedScalar(c31, Vector128.Load((float*)(x32 + last)), s3, 2);
-                byte* x33 = x + offsets[i3 + 3];
+                byte* x33 = x + o3[3];
                 c30 = AdvSimd.Arm64.FusedMultiplyAddBySelectedScalar(c30, Vector128.Load((float*)x33), s3, 3);
                 c31 = AdvSimd.Arm64.FusedMultiplyAddBySelectedScalar(c31, Vector128.Load((float*)(x33 + last)), s3, 3);
                 i0 += 4;
@@ -883,19 +903,21 @@ internal static unsafe partial class SpmmF32
         {
             nint i = start[0], n = start[1];
             Vector128<float> c0 = biased ? Vector128.Create(*bias) : default, c1 = c0;
-            for (; i + 4 <= n; i += 4)
+            nint whole = n - 3;
+            for (; i < whole; i += 4)
             {
                 Vector128<float> s0 = Vector128.Load(values + i);
-                byte* x00 = x + offsets[i];
+                int* o0 = offsets + i;
+                byte* x00 = x + o0[0];
                 c0 = AdvSimd.Arm64.FusedMultiplyAddBySelectedScalar(c0, Vector128.Load((float*)x00), s0, 0);
                 c1 = AdvSimd.Arm64.FusedMultiplyAddBySelectedScalar(c1, Vector128.Load((float*)(x00 + last)), s0, 0);
-                byte* x01 = x + offsets[i + 1];
+                byte* x01 = x + o0[1];
                 c0 = AdvSimd.Arm64.FusedMultiplyAddBySelectedScalar(c0, Vector128.Load((float*)x01), s0, 1);
                 c1 = AdvSimd.Arm64.FusedMultiplyAddBySelectedScalar(c1, Vector128.Load((float*)(x01 + last)), s0, 1);
-                byte* x02 = x + offsets[i + 2];
+                byte* x02 = x + o0[2];
                 c0 = AdvSimd.Arm64.FusedMultiplyAddBySelectedScalar(c0, Vector128.Load((float*)x02), s0, 2);
                 c1 = AdvSimd.Arm64.FusedMultiplyAddBySelectedScalar(c1, Vector128.Load((float*)(x02 + last)), s0, 2);
-                byte* x03 = x + offsets[i + 3];
+                byte* x03 = x + o0[3];
                 c0 = AdvSimd.Arm64.FusedMultiplyAddBySelectedScalar(c0, Vector128.Load((float*)x03), s0, 3);
                 c1 = AdvSimd.Arm64.FusedMultiplyAddBySelectedScalar(c1, Vector128.Load((float*)(x03 + last)), s0, 3);
             }
@@ -948,40 +970,44 @@ internal static unsafe partial class SpmmF32
             for (; common >= 4; common -= 4)
             {
                 Vector128<float> s0 = Vector128.Load(values + i0);
-                byte* x00 = x + offsets[i0];
+                int* o0 = offsets + i0;
+                byte* x00 = x + o0[0];
                 c00 = AdvSimd.Arm64.FusedMultiplyAddBySelectedScalar(c00, Vector128.Load((float*)(x00 + last)), s0, 0);
-                byte* x01 = x + offsets[i0 + 1];
+                byte* x01 = x + o0[1];
                 c00 = AdvSimd.Arm64.FusedMultiplyAddBySelectedScalar(c00, Vector128.Load((float*)(x01 + last)), s0, 1);
-                byte* x02 = x + offsets[i0 + 2];
+                byte* x02 = x + o0[2];
                 c00 = AdvSimd.Arm64.FusedMultiplyAddBySelectedScalar(c00, Vector128.Load((float*)(x02 + last)), s0, 2);
-                byte* x03 = x + offsets[i0 + 3];
+                byte* x03 = x + o0[3];
                 c00 = AdvSimd.Arm64.FusedMultiplyAddBySelectedScalar(c00, Vector128.Load((float*)(x03 + last)), s0, 3);
                 Vector128<float> s1 = Vector128.Load(values + i1);
-                byte* x10 = x + offsets[i1];
+                int* o1 = offsets + i1;
+                byte* x10 = x + o1[0];
                 c10 = AdvSimd.Arm64.FusedMultiplyAddBySelectedScalar(c10, Vector128.Load((float*)(x10 + last)), s1, 0);
-                byte* x11 = x + offsets[i1 + 1];
+                byte* x11 = x + o1[1];
                 c10 = AdvSimd.Arm64.FusedMultiplyAddBySelectedScalar(c10, Vector128.Load((float*)(x11 + last)), s1, 1);
-                byte* x12 = x + offsets[i1 + 2];
+                byte* x12 = x + o1[2];
                 c10 = AdvSimd.Arm64.FusedMultiplyAddBySelectedScalar(c10, Vector128.Load((float*)(x12 + last)), s1, 2);
-                byte* x13 = x + offsets[i1 + 3];
+                byte* x13 = x + o1[3];
                 c10 = AdvSimd.Arm64.FusedMultiplyAddBySelectedScalar(c10, Vector128.Load((float*)(x13 + last)), s1, 3);
                 Vector128<float> s2 = Vector128.Load(values + i2);
-                byte* x20 = x + offsets[i2];
+                int* o2 = offsets + i2;
+                byte* x20 = x + o2[0];
                 c20 = AdvSimd.Arm64.FusedMultiplyAddBySelectedScalar(c20, Vector128.Load((float*)(x20 + last)), s2, 0);
-                byte* x21 = x + offsets[i2 + 1];
+                byte* x21 = x + o2[1];
                 c20 = AdvSimd.Arm64.FusedMultiplyAddBySelectedScalar(c20, Vector128.Load((float*)(x21 + last)), s2, 1);
-                byte* x22 = x + offsets[i2 + 2];
+                byte* x22 = x + o2[2];
                 c20 = AdvSimd.Arm64.FusedMultiplyAddBySelectedScalar(c20, Vector128.Load((float*)(x22 + last)), s2, 2);
-                byte* x23 = x + offsets[i2 + 3];
+                byte* x23 = x + o2[3];
                 c20 = AdvSimd.Arm64.FusedMultiplyAddBySelectedScalar(c20, Vector128.Load((float*)(x23 + last)), s2, 3);
                 Vector128<float> s3 = Vector128.Load(values + i3);
-                byte* x30 = x + offsets[i3];
+                int* o3 = offsets + i3;
+                byte* x30 = x + o3[0];
                 c30 = AdvSimd.Arm64.FusedMultiplyAddBySelectedScalar(c30, Vector128.Load((float*)(x30 + last)), s3, 0);
-                byte* x31 = x + offsets[i3 + 1];
+                byte* x31 = x + o3[1];
                 c30 = AdvSimd.Arm64.FusedMultiplyAddBySelectedScalar(c30, Vector128.Load((float*)(x31 + last)), s3, 1);
-                byte* x32 = x + offsets[i3 + 2];
+                byte* x32 = x + o3[2];
                 c30 = AdvSimd.Arm64.FusedMultiplyAddBySelectedScalar(c30, Vector128.Load((float*)(x32 + last)), s3, 2);
-                byte* x33 = x + offsets[i3 + 3];
+                byte* x33 = x + o3[3];
                 c30 = AdvSimd.Arm64.FusedMultiplyAddBySelectedScalar(c30, Vector128.Load((float*)(x33 + last)), s3, 3);
                 i0 += 4;
                 i1 += 4;
@@ -1065,16 +1091,18 @@ internal static unsafe partial class SpmmF32
         {
             nint i = start[0], n = start[1];
             Vector128<float> c0 = biased ? Vector128.Create(*bias) : default;
-            for (; i + 4 <= n; i += 4)
+            nint whole = n - 3;
+            for (; i < whole; i += 4)
             {
                 Vector128<float> s0 = Vector128.Load(values + i);
-                byte* x00 = x + offsets[i];
+                int* o0 = offsets + i;
+                byte* x00 = x + o0[0];
                 c0 = AdvSimd.Arm64.FusedMultiplyAddBySelectedScalar(c0, Vector128.Load((float*)(x00 + last)), s0, 0);
-                byte* x01 = x + offsets[i + 1];
+                byte* x01 = x + o0[1];
                 c0 = AdvSimd.Arm64.FusedMultiplyAddBySelectedScalar(c0, Vector128.Load((float*)(x01 + last)), s0, 1);
-                byte* x02 = x + offsets[i + 2];
+                byte* x02 = x + o0[2];
                 c0 = AdvSimd.Arm64.FusedMultiplyAddBySelectedScalar(c0, Vector128.Load((float*)(x02 + last)), s0, 2);
-                byte* x03 = x + offsets[i + 3];
+                byte* x03 = x + o0[3];
                 c0 = AdvSimd.Arm64.FusedMultiplyAddBySelectedScalar(c0, Vector128.Load((float*)(x03 + last)), s0, 3);
             }
             for (; i < n; i++)
