@@ -9,8 +9,10 @@ shopt -s nullglob
 for onnx in "$root"/models/*/model.onnx; do
   folder=$(dirname "$onnx")
   package=$bin/models/$(basename "$folder").esm
-  if [[ ! -e $package || $onnx -nt $package || $folder/model.json -nt $package || $bin/edgesparse -nt $package ]]; then
-    "$bin/edgesparse" compile "$onnx" -o "$package" >/dev/null
-    echo "build: $package" >&2
+  [[ -e $package && ! $onnx -nt $package && ! $folder/model.json -nt $package && ! $bin/edgesparse -nt $package ]] && continue
+  if ! notes=$("$bin/edgesparse" compile "$onnx" -o "$package" 2>&1); then
+    echo "$notes" >&2
+    exit 1
   fi
+  echo "build: $package" >&2
 done
