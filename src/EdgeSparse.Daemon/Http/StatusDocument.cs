@@ -16,7 +16,7 @@ internal static class StatusDocument
         json.WriteString("version"u8, DaemonState.Version);
         json.WriteString("status"u8, HealthReport.Ready(state).Status.ToString().ToLowerInvariant());
         json.WriteString("started"u8, state.Started.UtcDateTime);
-        json.WriteNumber("uptime_seconds"u8, Math.Round(state.Uptime.TotalSeconds, 1));
+        json.WriteNumber("uptime_seconds"u8, Math.Round(state.Uptime.TotalSeconds, 3));
         json.WriteNumber("resident_memory_bytes"u8, ProcessMemory.ResidentBytes());
         json.WriteString("instruction_set"u8, Kernels.InstructionSets.Best.ToString().ToLowerInvariant());
         WriteBroker(json, state, broker);
