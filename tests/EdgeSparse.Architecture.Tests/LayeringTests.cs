@@ -95,12 +95,14 @@ public sealed partial class LayeringTests
         }
     }
 
+    /// <summary>All but those of tools/arm64, which are compiled for another processor by their own script against a patched core library.</summary>
     [Fact]
     public void Every_project_is_in_the_solution()
     {
         string solution = File.ReadAllText(Path.Combine(TestData.RepositoryRoot, "EdgeSparse.sln"));
         foreach (string folder in (string[])["src", "tests", "tools"])
-            foreach (string file in Directory.EnumerateFiles(Path.Combine(TestData.RepositoryRoot, folder), "*.csproj", SearchOption.AllDirectories))
+            foreach (string file in Directory.EnumerateFiles(Path.Combine(TestData.RepositoryRoot, folder), "*.csproj", SearchOption.AllDirectories)
+                .Where(file => !file.Contains("/tools/arm64/", StringComparison.Ordinal)))
                 Assert.Contains(Path.GetFileName(file), solution, StringComparison.Ordinal);
     }
 
