@@ -19,9 +19,11 @@ internal sealed partial class RunningDaemon : IDisposable
     {
         HttpPort = FreePort();
         MqttPort = FreePort();
-        Socket = _folder["mqtt.sock"];
+        const string SocketOption = "--mqtt:socket=";
+        string? given = Array.Find(arguments, argument => argument.StartsWith(SocketOption, StringComparison.Ordinal));
+        Socket = given?[SocketOption.Length..] ?? _folder["mqtt.sock"];
         _process = Programs.Start(Programs.EdgeSparseDaemon,
-            ["--http:listen", $"127.0.0.1:{HttpPort}", "--mqtt:tcp", $"127.0.0.1:{MqttPort}", "--mqtt:socket", Socket, .. arguments]);
+            ["--http:listen", $"127.0.0.1:{HttpPort}", "--mqtt:tcp", $"127.0.0.1:{MqttPort}", .. given is null ? (string[])[SocketOption + Socket] : [], .. arguments]);
         _process.ErrorDataReceived += (_, line) => Add(line.Data);
         _process.OutputDataReceived += (_, line) => Add(line.Data);
         _process.BeginErrorReadLine();
