@@ -29,7 +29,7 @@ for project in tests/*/*.csproj; do
     END { printf "%d %d %d\n", p, f, s }' "$logs/$name.log")
   passed=$((passed + p)) failed=$((failed + f)) skipped=$((skipped + s))
   printf '  %-34s %6d passed %4d failed %4d skipped  %4d s\n' "$name" "$p" "$f" "$s" $((SECONDS - start))
-  grep -E '^ *(counts|conformance):' "$logs/$name.log" | sed 's/^ */    /'
+  grep -E '[0-9]+ cases, [0-9]+ claimed' "$logs/$name.log" | sed 's/^ */    /'
   if [[ $f -gt 0 || ( $code -ne 0 && $p -gt 0 ) ]]; then
     grep -A 12 -E '^ *Failed ' "$logs/$name.log" | head -n 120
     [[ $f -gt 0 ]] || { failed=$((failed + 1)); broken+=("$name exited $code"); }
