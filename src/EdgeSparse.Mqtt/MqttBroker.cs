@@ -68,8 +68,7 @@ public sealed partial class MqttBroker : IAsyncDisposable
         {
             if (admitted) return await served.RunAsync(cancellationToken).ConfigureAwait(false);
             Statistics.ConnectionRefused();
-            await connection.Input.CompleteAsync().ConfigureAwait(false);
-            await connection.Output.CompleteAsync().ConfigureAwait(false);
+            await Connection.CompleteAsync(connection).ConfigureAwait(false);
             return new MqttConnectionEnd(null, MqttReasonCode.ServerBusy, "too many connections, or the broker is shutting down", true);
         }
         finally

@@ -53,10 +53,23 @@ internal sealed partial class Connection(MqttBroker broker, IDuplexPipe pipe, st
             await writing.ConfigureAwait(false);
             lock (gate) ended = true;
             broker.Detach(this, publishWill: end.Reason != MqttReasonCode.Success);
-            await pipe.Input.CompleteAsync().ConfigureAwait(false);
-            await pipe.Output.CompleteAsync().ConfigureAwait(false);
+            await CompleteAsync(pipe).ConfigureAwait(false);
         }
         return end with { ClientId = Session?.ClientId, Drained = !abandoned };
+    }
+
+    /// <summary>Gives up both ends of a transport. A writer that still holds bytes sends them now, and its peer may be gone: that is no error, the connection has ended.</summary>
+    public static async ValueTask CompleteAsync(IDuplexPipe pipe)
+    {
+        try
+        {
+            await pipe.Output.CompleteAsync().ConfigureAwait(false);
+        }
+        catch (Exception lost) when (IsTransportFailure(lost))
+        {
+            // Nobody is left to read what was not sent.
+        }
+        await pipe.Input.CompleteAsync().ConfigureAwait(false);
     }
 
     /// <summary>Begins to end the connection; the first caller says why.</summary>
