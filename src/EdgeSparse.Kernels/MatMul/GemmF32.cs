@@ -207,7 +207,7 @@ internal static unsafe partial class GemmF32
                 else
                 {
                     SetEdge(&t, g->Edge, width);
-                    RunTile(g->Isa, height, &t);
+                    RunEdgeTile(g->Isa, height, validColumns, &t);
                     MergeEdge(g, width, validRows, validColumns, c, rowBias, columnBias, residual);
                 }
                 row += height;
@@ -319,6 +319,17 @@ internal static unsafe partial class GemmF32
             else GemmF32_4x8_AdvSimd(t);
         }
         else GemmF32_4x8_Portable(t);
+    }
+
+    /// <summary>A tile set up by <see cref="SetEdge"/>, of which only the first columns are wanted.</summary>
+    private static void RunEdgeTile(InstructionSet isa, int height, int validColumns, GemmTile* t)
+    {
+        if (isa == InstructionSet.Avx2 && validColumns <= 8 && Avx2.IsSupported && Fma.IsSupported)
+        {
+            if (height == 6) GemmF32_6x8_Avx2(t);
+            else GemmF32_4x8_Avx2(t);
+        }
+        else RunTile(isa, height, t);
     }
 
     private static void RunRowTiles(InstructionSet isa, int tiles, GemmTile* t)
