@@ -42,6 +42,12 @@ internal static unsafe class Runs
     public static void CopyStrided(float* from, nint stride, nint count, float* to)
     {
         if (stride == 1) Copy(from, count, to);
+        else if (stride == 2 && count >= 8 && Avx2.IsSupported)
+        {
+            nint i = 0;
+            for (; i + 8 <= count; i += 8) EveryOther256(from + 2 * i).Store(to + i);
+            if (i < count) EveryOther256(from + 2 * (count - 8)).Store(to + count - 8);
+        }
         else if (stride == 2 && count >= 4)
         {
             nint i = 0;
@@ -116,6 +122,15 @@ internal static unsafe class Runs
         if (Sse.IsSupported) return Sse.UnpackHigh(even, odd);
         if (AdvSimd.Arm64.IsSupported) return AdvSimd.Arm64.ZipHigh(even, odd);
         return Vector128.Create(even[2], odd[2], even[3], odd[3]);
+    }
+
+    /// <summary>Elements 0, 2, … 14; reads no element behind the last.</summary>
+    [MethodImpl(MethodImplOptions.AggressiveInlining)]
+    private static Vector256<float> EveryOther256(float* from)
+    {
+        // Each half of the shuffle holds two elements of the lower and two of the upper load.
+        Vector256<float> halves = Avx.Shuffle(Vector256.Load(from), Vector256.Load(from + 7), 0b11_01_10_00);
+        return Avx2.Permute4x64(halves.AsDouble(), 0b11_01_10_00).AsSingle();
     }
 
     /// <summary>Elements 0, 2, 4, 6; reads no element behind the last.</summary>

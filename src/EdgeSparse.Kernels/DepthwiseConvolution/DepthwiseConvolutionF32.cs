@@ -13,10 +13,13 @@ namespace EdgeSparse.Kernels.DepthwiseConvolution;
 /// </summary>
 public static unsafe partial class DepthwiseConvolutionF32
 {
-    /// <summary>Rows of at least two vectors are written where they belong, with an overlapping last vector.</summary>
+    /// <summary>Long rows are written where they belong, with an overlapping last vector.</summary>
     private const int VariantRows = 0;
     /// <summary>Short rows: all rows are computed as one run, aside, and their valid columns are copied out.</summary>
     private const int VariantRun = 1;
+
+    /// <summary>With fewer vectors a row, starting each row by itself costs more than copying out the valid columns. At least two, because the last one overlaps.</summary>
+    private const int MinimumRowVectors = 8;
 
     /// <summary>True where the geometry is depthwise.</summary>
     public static bool Applies(in ConvolutionParameters p) => p.Groups == p.InputChannels;
@@ -29,7 +32,7 @@ public static unsafe partial class DepthwiseConvolutionF32
         int lanes = SpmmF32.Lanes(p.Isa);
         PaddedLayout layout = PaddedLayout.Of(in p);
         p.Pitch = layout.Pitch;
-        p.Variant = p.OutputWidth >= 2 * lanes ? VariantRows : VariantRun;
+        p.Variant = p.OutputWidth >= MinimumRowVectors * lanes ? VariantRows : VariantRun;
         long planes = (long)p.Batch * p.OutputChannels;
         if (planes > int.MaxValue) throw new ArgumentException($"{planes} planes, expected fewer than 2^31");
         p.TaskCount = (int)Math.Min(planes, p.Threads > 1 ? 3L * p.Threads : 1);
