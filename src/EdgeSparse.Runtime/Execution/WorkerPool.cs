@@ -24,10 +24,14 @@ internal static unsafe class WorkerPool
     private static readonly Lock StartLock = new();
     private static int s_workerCount;
 
-    /// <summary>Starts threads until <paramref name="threads"/> can compute at once, the calling one included.</summary>
+    /// <summary>More threads than processors only wait for each other: a step's last tasks would wait for a worker that is not scheduled.</summary>
+    private static readonly int Processors = Environment.ProcessorCount;
+
+    /// <summary>Starts threads until <paramref name="threads"/>, or one for each processor, can compute at once, the calling one included.</summary>
     public static void EnsureThreads(int threads)
     {
         ArgumentOutOfRangeException.ThrowIfGreaterThan(threads, SessionOptions.MaximumThreads);
+        threads = Math.Min(threads, Processors);
         lock (StartLock)
         {
             while (s_workerCount < threads - 1)
@@ -50,12 +54,12 @@ internal static unsafe class WorkerPool
 
     public static void Leave(int slot) => Volatile.Write(ref Slots[slot].Taken, 0);
 
-    /// <summary>Runs every task of a step on up to <paramref name="threads"/> threads and returns when all are done. The calling thread is worker 0.</summary>
+    /// <summary>Runs every task of a step on up to <paramref name="threads"/> threads, but no more than there are processors, and returns when all are done. The calling thread is worker 0.</summary>
     public static void Run(int slotIndex, Plan* plan, Step* step, int threads)
     {
         Slot* slot = Slots + slotIndex;
         int count = step->TaskCount;
-        threads = Math.Min(threads, count);
+        threads = Math.Min(Math.Min(threads, Processors), count);
         slot->Plan = plan;
         slot->Step = step;
         slot->TaskCount = count;
