@@ -6,7 +6,7 @@ set -euo pipefail
 folder=$1
 version=1.30.0
 [[ -e $folder/libonnxruntime.so && $(cat "$folder/VERSION" 2>/dev/null) == "$version" ]] && exit 0
-command -v npm >/dev/null || { echo "deps-onnxruntime: npm is missing: install Node.js, or set onnxruntime.library to a library you have" >&2; exit 1; }
+command -v npm >/dev/null || { echo "deps-onnxruntime: npm is missing: apt-get install npm, or point EDGESPARSE_ONNXRUNTIME to a libonnxruntime.so you have" >&2; exit 1; }
 
 case $(uname -m) in
   x86_64) arch=x64 ;;
