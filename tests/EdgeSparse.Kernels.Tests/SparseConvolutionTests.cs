@@ -71,6 +71,30 @@ public sealed unsafe class SparseConvolutionTests
         }
     }
 
+    /// <summary>More channels than a panel may hold: taken in chunks by one worker, and, where a task of three workers has too few rows for that, in one piece with the same bits.</summary>
+    [Theory]
+    [InlineData(0, ValueKind.Normal)]
+    [InlineData(0.8, ValueKind.Normal)]
+    [InlineData(0.8, ValueKind.SignedZeros)]
+    [InlineData(0.8, ValueKind.Denormal)]
+    [InlineData(0.8, ValueKind.Large)]
+    public void Many_channels_are_taken_in_chunks(double sparsity, ValueKind kind)
+    {
+        foreach (int pixels in (int[])[45, 50])
+            for (int options = 0; options < 4; options++)
+            {
+                ConvolutionParameters p = ConvolutionParameters.Create(1201, 1, pixels, 61, 1, 1);
+                p.Batch = 1 + options % 2;
+                p.Activation = options == 1 ? Activation.None : Activation.Relu;
+                Check(p, sparsity, kind, bias: options != 2, residual: options == 2, inPlace: options == 3);
+            }
+        ConvolutionParameters plan = ConvolutionParameters.Create(1201, 1, 45, 61, 1, 1);
+        plan.NonZeros = 1201 * 61 / 5;
+        SparseConvolutionF32.Prepare(ref plan);
+        Assert.InRange(plan.ScratchBytes, 1, plan.InputChannels * plan.TileColumns * sizeof(float) / 2);
+        Assert.True(plan.ScratchBytes > plan.TileRows * plan.TileColumns * sizeof(float));
+    }
+
     [Theory]
     [InlineData(7, 7)]
     [InlineData(14, 5)]
