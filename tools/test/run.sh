@@ -44,7 +44,8 @@ done
 start=$SECONDS
 tools/arm64/run.sh "$root/out/arm64" >"$logs/arm64-check.log" 2>&1
 code=$?
-read -r p f s < <(awk '/^[0-9]+ passed, [0-9]+ failed/ { p += $1; f += $3; s += $5 } END { printf "%d %d %d\n", p, f, s }' "$logs/arm64-check.log")
+# The last such line is the sum over the processors.
+read -r p f s < <(awk '/^[0-9]+ passed, [0-9]+ failed/ { p = $1; f = $3; s = $5 } END { printf "%d %d %d\n", p, f, s }' "$logs/arm64-check.log")
 passed=$((passed + p)) failed=$((failed + f)) skipped=$((skipped + s))
 printf '  %-34s %6d passed %4d failed %4d skipped  %4d s\n' "arm64-check (qemu)" "$p" "$f" "$s" $((SECONDS - start))
 if [[ $code -ne 0 || $p -eq 0 ]]; then

@@ -1,3 +1,4 @@
+using System.IO.Pipelines;
 using EdgeSparse.Mqtt.Packets;
 using EdgeSparse.Mqtt.Tests.Support;
 
@@ -18,6 +19,19 @@ public sealed class ConnectTests : BrokerFixture
         MqttConnectionEnd end = await client.DisconnectAsync();
         Assert.Equal(("one", MqttReasonCode.Success, true), (end.ClientId, end.Reason, end.Drained));
         Assert.Equal((0, 0, 0, 1), (Statistics.OpenConnections, Statistics.Clients, Statistics.Sessions, Statistics.TotalConnections));
+    }
+
+    /// <summary>A stream's writer sends what it still holds when it is completed; with the peer gone that fails again.</summary>
+    [Theory]
+    [MemberData(nameof(Versions))]
+    public async Task A_transport_that_is_gone_ends_the_connection_quietly(MqttVersion version)
+    {
+        var toBroker = new Pipe();
+        await toBroker.Writer.WriteAsync(Codec.Encode(new ConnectPacket { Version = version, ClientId = "gone" }, version));
+        await toBroker.Writer.CompleteAsync();
+        MqttConnectionEnd end = await Broker.ServeAsync(new Duplex(toBroker.Reader, PipeWriter.Create(new BrokenStream())), "broken", default);
+        Assert.NotEqual(MqttReasonCode.Success, end.Reason);
+        Assert.Equal(0, Statistics.OpenConnections);
     }
 
     [Fact]

@@ -145,5 +145,4 @@ internal sealed class TestClient
         return await End.WaitAsync(Patience);
     }
 
-    private sealed record Duplex(PipeReader Input, PipeWriter Output) : IDuplexPipe;
 }
