@@ -1,5 +1,4 @@
 using System.Globalization;
-using System.Net.Sockets;
 using System.Text.Json;
 using System.Text.RegularExpressions;
 using EdgeSparse.EndToEnd.Support;
@@ -95,14 +94,11 @@ public sealed class DaemonTests
     {
         using var folder = new WorkFolder();
         string path = folder["mqtt.sock"];
-        using (var stale = new Socket(AddressFamily.Unix, SocketType.Stream, ProtocolType.Unspecified))
-        {
-            stale.Bind(new UnixDomainSocketEndPoint(path));
-        }
-        // A socket that is bound and closed without listening leaves its file behind.
-        if (!File.Exists(path)) File.WriteAllBytes(path, []);
+        // A daemon that is killed leaves its socket file behind.
+        using (var killed = new RunningDaemon($"--mqtt:socket={path}")) await killed.WaitForOkAsync("/livez");
+        Assert.True(File.Exists(path), "the killed daemon left no socket file");
 
-        using var daemon = new RunningDaemon();
+        using var daemon = new RunningDaemon($"--mqtt:socket={path}");
         await daemon.WaitForOkAsync("/livez");
         Outcome second = Programs.RunDaemon("--http:listen", $"127.0.0.1:{RunningDaemon.FreePort()}", "--mqtt:tcp", $"127.0.0.1:{RunningDaemon.FreePort()}", "--mqtt:socket", daemon.Socket);
         Assert.Equal(69, second.ExitCode);

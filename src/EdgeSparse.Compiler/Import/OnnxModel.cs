@@ -56,17 +56,9 @@ public sealed class OnnxModel : OnnxMessage
     /// <summary>Writes the model as an ONNX file, replacing it only when all was written.</summary>
     public void Write(string path)
     {
-        ArgumentException.ThrowIfNullOrEmpty(path);
-        string temporary = path + ".partial";
-        try
-        {
-            using (FileStream stream = new(temporary, FileMode.Create, FileAccess.Write)) Write(stream);
-            File.Move(temporary, path, overwrite: true);
-        }
-        finally
-        {
-            File.Delete(temporary);
-        }
+        using var bytes = new MemoryStream();
+        Write(bytes);
+        AtomicFile.Write(path, bytes.GetBuffer().AsSpan(0, (int)bytes.Length));
     }
 
     /// <summary>Brings the elements of externally stored initializers into the model; false where there are none.</summary>

@@ -1,3 +1,5 @@
+using EdgeSparse.Model;
+
 namespace EdgeSparse.Vision;
 
 /// <summary>JPEG and PNG files, told apart by their first bytes. Alpha is dropped, grey becomes RGB, 16-bit samples keep their high byte.</summary>
@@ -88,27 +90,16 @@ public static class ImageFile
         string extension = Path.GetExtension(path);
         bool png = extension.Equals(".png", StringComparison.OrdinalIgnoreCase);
         if (!png && !HasImageExtension(path)) throw new ArgumentException($"'{path}': the extension must be .png, .jpg or .jpeg", nameof(path));
-        string partial = path + ".partial";
-        try
+        if (png)
         {
-            using (FileStream file = File.Create(partial))
-            {
-                if (png)
-                {
-                    PngWriter.Encode(frame, file);
-                }
-                else
-                {
-                    using var encoder = new JpegEncoder();
-                    file.Write(encoder.Encode(frame, jpegQuality));
-                }
-            }
-            File.Move(partial, path, overwrite: true);
+            using var bytes = new MemoryStream();
+            PngWriter.Encode(frame, bytes);
+            AtomicFile.Write(path, bytes.GetBuffer().AsSpan(0, (int)bytes.Length));
         }
-        catch
+        else
         {
-            File.Delete(partial);
-            throw;
+            using var encoder = new JpegEncoder();
+            AtomicFile.Write(path, encoder.Encode(frame, jpegQuality));
         }
     }
 }

@@ -144,5 +144,4 @@ internal sealed class TestClient
         Assert.Null(await ReceiveAsync());
         return await End.WaitAsync(Patience);
     }
-
 }
