@@ -23,6 +23,9 @@ public sealed record SessionOptions
     /// <summary>Most bytes that one of the arena, the constants and the scratch may take; a model that needs more is refused.</summary>
     public long MemoryLimitBytes { get; init; } = 2L << 30;
 
+    /// <summary>The plan is only to be written out, for a processor that is not this one: any <see cref="Isa"/> will do, and the session must not be run.</summary>
+    internal bool PlanOnly { get; init; }
+
     /// <summary>The number of threads meant by <see cref="Threads"/> on this machine. Throws <see cref="ArgumentOutOfRangeException"/> outside 0…<see cref="MaximumThreads"/>.</summary>
     internal int ResolveThreads()
     {
@@ -31,11 +34,11 @@ public sealed record SessionOptions
         return Threads != 0 ? Threads : Math.Clamp(Environment.ProcessorCount, 1, MaximumThreads);
     }
 
-    /// <summary>The instruction set meant by <see cref="Isa"/>. Throws <see cref="PlatformNotSupportedException"/> where this process cannot use it.</summary>
+    /// <summary>The instruction set meant by <see cref="Isa"/>. Throws <see cref="PlatformNotSupportedException"/> where this process cannot use it, unless the plan is <see cref="PlanOnly"/>.</summary>
     internal InstructionSet ResolveIsa()
     {
         InstructionSet isa = Isa ?? InstructionSets.Best;
-        return InstructionSets.IsSupported(isa) ? isa
+        return PlanOnly || InstructionSets.IsSupported(isa) ? isa
             : throw new PlatformNotSupportedException($"instruction set {isa} is not available in this process; the best that is: {InstructionSets.Best}");
     }
 }
