@@ -13,7 +13,7 @@ namespace EdgeSparse.Bench;
 
 /// <summary>
 /// Times the product kernels on one thread, warm, and prints the rate of each shape beside the processor's measured peak.
-/// Usage: EdgeSparse.Bench [sparsity = 0.9] [instruction set]. The figure is that of the fastest of many runs, so a busy machine disturbs it little.
+/// Usage: EdgeSparse.Bench [sparsity = 0.9] [instruction set] [filter]; with a filter only lines that contain it are measured ("depthwise", "3x3/2"). The figure is that of the fastest of many runs, so a busy machine disturbs it little.
 /// </summary>
 internal static unsafe partial class Program
 {
@@ -24,22 +24,33 @@ internal static unsafe partial class Program
         (196, 64, 384), (196, 96, 384), (196, 576, 96), (196, 96, 576), (49, 160, 576), (49, 960, 160), (49, 160, 960), (49, 320, 960), (49, 1280, 320),
     ];
 
+    /// <summary>Channels, input size, kernel and stride: the depthwise layers of MobileNetV2, and 5×5 ones of MobileNetV3 and EfficientNet.</summary>
+    private static readonly (int Channels, int Size, int Kernel, int Stride)[] DepthwiseLayers =
+    [
+        (32, 112, 3, 1), (96, 112, 3, 2), (144, 56, 3, 1), (144, 56, 3, 2), (192, 28, 3, 1), (192, 28, 3, 2), (384, 14, 3, 1), (576, 14, 3, 1), (576, 14, 3, 2), (960, 7, 3, 1),
+        (72, 56, 5, 2), (120, 28, 5, 1), (480, 14, 5, 1), (672, 14, 5, 2), (960, 7, 5, 1),
+    ];
+
     private static InstructionSet isa = InstructionSets.Best;
+    private static string filter = "";
     private static double peak;
 
     private static void Main(string[] arguments)
     {
-        double sparsity = arguments.Length > 0 ? double.Parse(arguments[0], CultureInfo.InvariantCulture) : 0.9;
-        if (arguments.Length > 1) isa = Enum.Parse<InstructionSet>(arguments[1], ignoreCase: true);
+        double sparsity = 0.9;
+        foreach (string argument in arguments)
+        {
+            if (double.TryParse(argument, CultureInfo.InvariantCulture, out double share)) sparsity = share;
+            else if (Enum.TryParse(argument, ignoreCase: true, out InstructionSet set)) isa = set;
+            else filter = argument;
+        }
         peak = MeasurePeak();
         Console.WriteLine($"{isa}, one thread, peak {peak / 1e9:F1} GFLOP/s; sparse rates count non-zeros");
         foreach ((int pixels, int outputs, int inputs) in MobileNetV2) Dense(ConvolutionParameters.Create(inputs, 1, pixels, outputs, 1, 1));
         Dense(Padded(64, 56, 64, 3, 1));
         Dense(Padded(256, 14, 256, 3, 1));
-        Dense(Padded(3, 224, 32, 3, 2));
-        foreach ((int channels, int size, int stride) in ((int, int, int)[])[(32, 112, 1), (96, 112, 2), (96, 56, 1), (144, 56, 1), (192, 28, 1), (576, 14, 1), (960, 7, 1)])
-            Depthwise(channels, size, 3, stride);
-        Depthwise(120, 28, 5, 1);
+        foreach ((int outputs, int kernel) in ((int, int)[])[(32, 3), (64, 3), (64, 7)]) Dense(Padded(3, 224, outputs, kernel, 2));
+        foreach ((int channels, int size, int kernel, int stride) in DepthwiseLayers) Depthwise(channels, size, kernel, stride);
         foreach ((int pixels, int outputs, int inputs) in MobileNetV2) Sparse(ConvolutionParameters.Create(inputs, 1, pixels, outputs, 1, 1), sparsity);
         Sparse(Padded(64, 56, 64, 3, 1), sparsity);
         Sparse(Padded(128, 28, 128, 3, 1), sparsity);
@@ -164,9 +175,11 @@ internal static unsafe partial class Program
 
     private static void Report(string kernel, string shape, long multiplyAdds, Action run)
     {
+        string name = $"{kernel,-20} {shape,-26}";
+        if (!name.Contains(filter, StringComparison.OrdinalIgnoreCase)) return;
         double seconds = Fastest(run);
         double rate = 2 * multiplyAdds / seconds;
-        Console.WriteLine($"{kernel,-20} {shape,-26} {seconds * 1e6,10:F1} us {rate / 1e9,8:F1} GFLOP/s {rate / peak,6:P0}");
+        Console.WriteLine($"{name} {seconds * 1e6,10:F1} us {rate / 1e9,8:F1} GFLOP/s {rate / peak,6:P0}");
     }
 
     private static double Fastest(Action run)
