@@ -38,8 +38,8 @@ test: build ## every test: rooms, conformance, NEON under qemu, the published pr
 	@tools/build/onnxruntime.sh $(OUT)/onnxruntime || { echo "test: tests that need ONNX Runtime are skipped" >&2; [ "$$CI" != true ]; }
 	@tools/test/run.sh $(CONFIGURATION)
 
-arm64-check: deps ## compile the NEON kernels from this C# and run them under qemu against the reference
-	@tools/arm64/run.sh $(OUT)/arm64
+arm64-check: deps ## compile the NEON kernels from this C#; run them and small models under qemu, look for spills
+	@tools/arm64/check.sh $(OUT)/arm64
 
 bench: build deps-onnxruntime ## time the benchmark models against ONNX Runtime, alternating
 	@tools/bench/run.sh $(BIN) $(OUT)/bench

@@ -4,36 +4,17 @@
  *   harness FILE
  *
  * One line per case that fails, one per kernel with its shape classes counted, then "N passed, N failed". Every buffer ends at a page without
- * access rights, tasks run from the last to the first. Exit 0 if all pass.
+ * access rights, tasks run from the last to the first. Each case is a region for icount.c, numbered from 0. Exit 0 if all pass.
  */
 #include <math.h>
-#include <signal.h>
-#include <stdint.h>
-#include <stdio.h>
-#include <stdlib.h>
-#include <string.h>
-#include <sys/auxv.h>
-#include <sys/mman.h>
-#include <unistd.h>
-
-/* What compiled C# code expects of the runtime it does not have. */
-int g_cpuFeatures;
-uintptr_t __security_cookie = 0x5ca1ab1e;
-void RhpReversePInvoke(void *frame) { (void)frame; }
-void RhpReversePInvokeReturn(void *frame) { (void)frame; }
-void *RhSpanHelpers_MemCopy(void *to, const void *from, size_t size) { return memmove(to, from, size); }
-void *RhSpanHelpers_MemZero(void *to, size_t size) { return memset(to, 0, size); }
-void *RhSpanHelpers_MemSet(void *to, int value, size_t size) { return memset(to, value, size); }
+#include "runtime.h"
 
 int edgesparse_run(int operation, uint8_t *parameters, uint8_t **buffers, uint8_t *scratch, int task);
-int edgesparse_instruction_sets(void);
 
 enum { BUFFERS = 6, NAME = 64 };
 enum { NONE, INPUT, RESULT, EXACT, IN_PLACE };
 
 static FILE *file;
-
-static void fail(const char *what) { fprintf(stderr, "harness: %s\n", what); exit(2); }
 
 static void take(void *to, size_t size) { if (size && fread(to, 1, size, file) != size) fail("the case file ends early"); }
 
@@ -82,7 +63,6 @@ static size_t kernel_length(const char *name)
 static char name[NAME];
 static int passed, failed;
 
-/* A read or write outside a buffer, or a call of something that only a runtime has. */
 static void crashed(int signal)
 {
     printf("CRASH %s: signal %d\n%d passed, %d failed\n", name, signal, passed, failed + 1);
@@ -92,22 +72,14 @@ static void crashed(int signal)
 
 int main(int count, char **arguments)
 {
-    signal(SIGSEGV, crashed);
-    signal(SIGBUS, crashed);
-    signal(SIGILL, crashed);
-    signal(SIGTRAP, crashed);
     if (count != 2) fail("usage: harness FILE");
     file = fopen(arguments[1], "rb");
     if (!file) fail("the case file cannot be opened");
     char magic[8];
     take(magic, 8);
     if (memcmp(magic, "ESARMCHK", 8)) fail("not a case file");
-    unsigned long capabilities = getauxval(AT_HWCAP);
-    /* The compiler's run-time test for dot product and rounding doubling multiplication: bits 3 and 4 of its own flags. */
-    g_cpuFeatures = 1 | (int)((capabilities >> 20 & 1) << 3) | (int)((capabilities >> 12 & 1) << 4);
-    if (edgesparse_instruction_sets() != 3) fail("the kernels were not compiled for NEON");
+    start_runtime(crashed);
 
-    setvbuf(stdout, NULL, _IOLBF, 0);
     int kernel_passed = 0, kernel_failed = 0;
     char kernel[NAME] = "";
     for (;;) {
@@ -154,8 +126,10 @@ int main(int count, char **arguments)
         }
         char message[160] = "";
         int bad = 0;
+        begin_region(passed + failed);
         for (int64_t task = tasks - 1; task >= 0 && !bad; task--)
             if (edgesparse_run((int)operation, parameters.start, starts, scratch.start, (int)task)) bad = snprintf(message, sizeof message, "unknown operation %d", (int)operation);
+        end_region();
         for (int i = 0; i < BUFFERS && !bad; i++)
             if (expected[i]) bad = differs(starts[i], expected[i], allowed[i], (size_t)sizes[i], (int)kinds[i], message, sizeof message);
         if (bad) { printf("FAIL %s: %s\n", name, message); failed++; kernel_failed++; }

@@ -42,7 +42,7 @@ for project in tests/*/*.csproj; do
 done
 
 start=$SECONDS
-tools/arm64/run.sh "$root/out/arm64" >"$logs/arm64-check.log" 2>&1
+tools/arm64/check.sh "$root/out/arm64" >"$logs/arm64-check.log" 2>&1
 code=$?
 # The last such line is the sum over the processors.
 read -r p f s < <(awk '/^[0-9]+ passed, [0-9]+ failed/ { p = $1; f = $3; s = $5 } END { printf "%d %d %d\n", p, f, s }' "$logs/arm64-check.log")

@@ -180,16 +180,19 @@ internal static unsafe class ReductionLoop
     private static float Row<TReduction, V>(float* x, long count, float alpha) where TReduction : struct, IReduction where V : unmanaged, IFloatVector<V>
     {
         long whole = count / V.Count * V.Count;
-        V sum = TReduction.IsLong ? OneSum<TReduction, V>(x, whole, alpha) : FourSums<TReduction, V>(x, whole, alpha);
+        V sum;
+        if (TReduction.IsLong) OneSum<TReduction, V>(x, whole, alpha, (float*)&sum);
+        else sum = FourSums<TReduction, V>(x, whole, alpha);
         if (whole != count) sum = Once<TReduction, V>(sum, Partial.Load<V>(x + whole, count - whole, TReduction.Neutral(alpha)), V.Create(alpha));
         return Across<TReduction, V>(sum);
     }
 
-    private static V OneSum<TReduction, V>(float* x, long count, float alpha) where TReduction : struct, IReduction where V : unmanaged, IFloatVector<V>
+    /// <summary>The sum is stored, not returned: a vector that is returned is kept in memory throughout the loop.</summary>
+    private static void OneSum<TReduction, V>(float* x, long count, float alpha, float* result) where TReduction : struct, IReduction where V : unmanaged, IFloatVector<V>
     {
         V a = V.Create(alpha), sum = V.Create(TReduction.Identity);
         for (long i = 0; i < count; i += V.Count) sum = TReduction.Accumulate(sum, V.Load(x + i), a);
-        return sum;
+        sum.Store(result);
     }
 
     private static V FourSums<TReduction, V>(float* x, long count, float alpha) where TReduction : struct, IReduction where V : unmanaged, IFloatVector<V>

@@ -16,7 +16,7 @@ internal sealed unsafe class CaseFile : IDisposable
 
     private readonly string path;
     /// <summary>Cases by kernel in the order of first appearance.</summary>
-    private readonly List<(string Kernel, MemoryStream Cases)> kernels = [];
+    private readonly List<(string Kernel, MemoryStream Cases, List<string> Names)> kernels = [];
 
     public CaseFile(string path) => this.path = path;
 
@@ -31,8 +31,9 @@ internal sealed unsafe class CaseFile : IDisposable
         if (index < 0)
         {
             index = kernels.Count;
-            kernels.Add((kernel, new MemoryStream()));
+            kernels.Add((kernel, new MemoryStream(), []));
         }
+        kernels[index].Names.Add(name);
         var writer = new BinaryWriter(kernels[index].Cases);
         writer.Write(1L);
         writer.Write((long)operation);
@@ -55,18 +56,19 @@ internal sealed unsafe class CaseFile : IDisposable
         Count++;
     }
 
-    /// <summary>Writes the file, the cases of a kernel together.</summary>
+    /// <summary>Writes the file, the cases of a kernel together, and FILE.names: a line for each case, in the file's order.</summary>
     public void Dispose()
     {
         using FileStream file = File.Create(path);
         file.Write("ESARMCHK"u8);
-        foreach (var (_, cases) in kernels)
+        foreach (var (_, cases, _) in kernels)
         {
             cases.Position = 0;
             cases.CopyTo(file);
             cases.Dispose();
         }
         file.Write(BitConverter.GetBytes(0L));
+        File.WriteAllLines($"{path}.names", kernels.SelectMany(kernel => kernel.Names));
     }
 }
 

@@ -187,13 +187,16 @@ internal static unsafe class ProductCases
             Tensor.Result(expected, Enumerable.Repeat(4e-6f, expected.Length).ToArray()));
     }
 
-    private static Tensor Forward(ConvolutionParameters p, Operands o)
+    private static Tensor Forward(ConvolutionParameters p, Operands o) => Forward(p, o.Values, o.Weights, o.Bias, o.Residual);
+
+    /// <summary>The expected result of a convolution; without residual where that is empty.</summary>
+    public static Tensor Forward(ConvolutionParameters p, float[] values, float[] weights, float[] bias, float[] residual)
     {
-        float[] expected = new float[o.OutputCount], magnitudes = new float[o.OutputCount];
+        float[] expected = new float[p.Batch * p.OutputChannels * p.OutputPlane], magnitudes = new float[expected.Length];
         ConvolutionParameters plain = p;
         plain.Activation = default;
-        fixed (float* x = o.Values, w = o.Weights, b = o.Bias, r = o.Residual, y = expected, m = magnitudes)
-        fixed (float* ax = Data.Absolute(o.Values), aw = Data.Absolute(o.Weights), ab = Data.Absolute(o.Bias), ar = Data.Absolute(o.Residual))
+        fixed (float* x = values, w = weights, b = bias, r = residual, y = expected, m = magnitudes)
+        fixed (float* ax = Data.Absolute(values), aw = Data.Absolute(weights), ab = Data.Absolute(bias), ar = Data.Absolute(residual))
         {
             ConvolutionF32.Reference(&p, x, w, b, r, y);
             ConvolutionF32.Reference(&plain, ax, aw, ab, ar, m);
