@@ -43,19 +43,20 @@ static uint8_t *memory(int64_t size)
     return block;
 }
 
-/* The largest difference of two float tensors over the largest expected magnitude; infinite where one is not a number. */
-static double difference(const uint8_t *actual, const uint8_t *expected, int64_t bytes)
+/* The largest difference of two float tensors over the largest expected magnitude; infinite where a value is not finite or all expected values are zero. */
+static double difference(const uint8_t *actual, const uint8_t *expected, int64_t bytes, double *magnitude)
 {
-    double largest = 0, magnitude = 0;
+    double largest = 0;
+    *magnitude = 0;
     for (int64_t i = 0; i < bytes; i += 4) {
         float a, e;
         memcpy(&a, actual + i, 4);
         memcpy(&e, expected + i, 4);
-        if (isnan(a) != isnan(e)) return INFINITY;
-        if (fabsf(e) > magnitude) magnitude = fabsf(e);
-        if (fabsf(a - e) > largest) largest = fabsf(a - e);
+        if (!isfinite(a) || !isfinite(e)) return INFINITY;
+        if (fabs((double)e) > *magnitude) *magnitude = fabs((double)e);
+        if (fabs((double)a - e) > largest) largest = fabs((double)a - e);
     }
-    return magnitude > 0 ? largest / magnitude : largest;
+    return *magnitude > 0 ? largest / *magnitude : INFINITY;
 }
 
 int main(int count, char **arguments)
@@ -93,9 +94,9 @@ int main(int count, char **arguments)
     for (int64_t i = 0; i < header->output_count; i++) {
         const uint8_t *actual = (outputs[i].in_constants ? plan.constants : plan.arena) + outputs[i].offset, *expected = start + outputs[i].expected;
         if (outputs[i].is_float) {
-            double error = difference(actual, expected, outputs[i].bytes);
+            double magnitude, error = difference(actual, expected, outputs[i].bytes, &magnitude);
             int bad = !(error <= outputs[i].tolerance);
-            printf("output %lld: %lld values, largest difference %.2g of the largest value%s\n", (long long)i, (long long)outputs[i].bytes / 4, error, bad ? ": too much" : "");
+            printf("output %lld: %lld values, largest %.4g, largest difference %.2g of it%s\n", (long long)i, (long long)outputs[i].bytes / 4, magnitude, error, bad ? ": too much" : "");
             failed |= bad;
         } else {
             int bad = memcmp(actual, expected, (size_t)outputs[i].bytes) != 0;

@@ -14,6 +14,8 @@ int g_cpuFeatures;
 uintptr_t __security_cookie = 0x5ca1ab1e;
 void RhpReversePInvoke(void *frame) { (void)frame; }
 void RhpReversePInvokeReturn(void *frame) { (void)frame; }
+void RhpPInvoke(void *frame) { (void)frame; }
+void RhpPInvokeReturn(void *frame) { (void)frame; }
 void *RhSpanHelpers_MemCopy(void *to, const void *from, size_t size) { return memmove(to, from, size); }
 void *RhSpanHelpers_MemZero(void *to, size_t size) { return memset(to, 0, size); }
 void *RhSpanHelpers_MemSet(void *to, int value, size_t size) { return memset(to, value, size); }

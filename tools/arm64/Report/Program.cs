@@ -15,5 +15,29 @@ if (args is ["cycles", string path, string program])
     }
     return 0;
 }
+if (args is ["counts", string counts, string names])
+{
+    foreach (KernelCount count in KernelCount.Read(counts, names))
+        Console.WriteLine($"{count.Kind,-10} {count.Shape,-24} {count.Pattern,-13} {count.Percent,3} {count.Region.Instructions,10} {count.PerMultiplyAdd,6:F3} loads/fmla {(double)count.Region.Loads / count.Region.Fmla:F2} {count.Kernel}");
+    return 0;
+}
+if (args is ["model", string regions, string steps])
+{
+    var model = new ModelCounts(regions, steps);
+    Console.WriteLine($"{ModelCounts.Millions(model.Instructions)} million instructions an inference, {ModelCounts.Millions(model.Fmla)} million of them fmla");
+    foreach ((string kind, int number, long instructions, long fmla) in model.Kinds.Take(8))
+        Console.WriteLine($"  {kind,-24} {number,4} steps {ModelCounts.Millions(instructions),8} {(double)instructions / model.Instructions,6:P1}  fmla {(double)fmla / instructions:P0}");
+    foreach (FunctionShare function in model.Functions.Take(14))
+        Console.WriteLine($"  {function.Method,-60} {ModelCounts.Millions(function.Instructions),8} {(double)function.Instructions / model.Instructions,6:P1}  fmla {(double)function.Fmla / function.Instructions:P0}");
+    return 0;
+}
+if (args is ["ratios", string folder])
+{
+    SortedDictionary<string, ModelCounts> models = ModelCounts.ReadFolder(folder, "cortex-a72");
+    foreach (var (name, model) in models)
+        if (name.IndexOf('-', StringComparison.Ordinal) is > 0 and int dash && models.TryGetValue(name[..dash], out ModelCounts? dense))
+            Console.WriteLine($"{name.Replace('-', ' ')}: {(double)model.Instructions / dense.Instructions:F3} of the instructions of the dense model");
+    return 0;
+}
 Console.Error.WriteLine("usage: Report loops DISASSEMBLY | cycles DISASSEMBLY LLVM-MCA");
 return 64;
