@@ -42,6 +42,29 @@ public sealed unsafe class DepthwiseConvolutionTests
         }
     }
 
+    /// <summary>Output rows are taken up to four at a time, and edges depend on each pad.</summary>
+    [Theory]
+    [InlineData(3, 1)]
+    [InlineData(3, 2)]
+    [InlineData(5, 1)]
+    [InlineData(5, 2)]
+    public void Every_height_and_pad(int kernel, int stride)
+    {
+        int at = 0;
+        foreach (int width in (int[])[4, 5, 7, 8, 9, 14, 15, 17, 28, 33, 49])
+            for (int height = 1; height <= 13; height++, at++)
+            {
+                ConvolutionParameters p = Create(3, height, width, kernel, kernel);
+                p.StrideHeight = p.StrideWidth = stride;
+                p.PadTop = at % (kernel / 2 + 1);
+                p.PadLeft = at / 2 % (kernel / 2 + 1);
+                p.PadBottom = kernel - 1 - p.PadTop;
+                p.PadRight = at / 3 % (kernel / 2 + 1);
+                if (width + p.PadLeft + p.PadRight < kernel) continue;
+                Check(p, bias: at % 3 > 0, residual: at % 5 == 0, inPlace: at % 5 == 1);
+            }
+    }
+
     [Fact]
     public void Every_width_of_5x5()
     {
@@ -50,6 +73,8 @@ public sealed unsafe class DepthwiseConvolutionTests
             ConvolutionParameters p = Create(2, 5, width, 5, 5);
             p.PadTop = p.PadLeft = p.PadBottom = p.PadRight = 2;
             Check(p, inPlace: width % 2 == 0);
+            p.StrideHeight = p.StrideWidth = 2;
+            Check(p);
         }
     }
 
@@ -98,7 +123,7 @@ public sealed unsafe class DepthwiseConvolutionTests
     [InlineData(ActivationKind.HardSwish)]
     public void Activation_comes_last(ActivationKind kind)
     {
-        foreach (int width in (int[])[7, 40])
+        foreach (int width in (int[])[7, 40, 600])
         {
             ConvolutionParameters p = Create(3, 9, width, 3, 3);
             p.Activation = new Activation { Kind = kind, Alpha = -0.5f, Beta = 1 };

@@ -7,9 +7,9 @@ namespace EdgeSparse.Kernels.DepthwiseConvolution;
 
 /// <summary>
 /// Depthwise convolution: every output channel reads one input channel (groups = input channels; outputs may be a multiple of them).
-/// Definition: <see cref="ConvolutionF32.Reference"/>. A task takes some channels. Each input plane is copied once into zero-padded scratch, split by stride
-/// (<see cref="PaddedLayout"/>), after which every tap of every geometry is a contiguous run and no edge case is left. 3×3 has its own loop; any other kernel
-/// is a row of k·k non-zeros for the sparse loop.
+/// Definition: <see cref="ConvolutionF32.Reference"/>. A task takes some channels. 3×3 and 5×5 with the usual strides and pads read the planes where they lie. For any other geometry each input
+/// plane is copied once into zero-padded scratch, split by stride (<see cref="PaddedLayout"/>), after which every tap is a contiguous run and no edge case is left; 3×3 has its own loop there,
+/// any other kernel is a row of k·k non-zeros for the sparse loop.
 /// </summary>
 public static unsafe partial class DepthwiseConvolutionF32
 {
@@ -17,6 +17,8 @@ public static unsafe partial class DepthwiseConvolutionF32
     private const int VariantRows = 0;
     /// <summary>Short rows: all rows are computed as one run, aside, and their valid columns are copied out.</summary>
     private const int VariantRun = 1;
+    /// <summary>Planes are read where they lie.</summary>
+    private const int VariantDirect = 2;
 
     /// <summary>With fewer vectors a row, starting each row by itself costs more than copying out the valid columns. At least two, because the last one overlaps.</summary>
     private const int MinimumRowVectors = 8;
@@ -29,13 +31,18 @@ public static unsafe partial class DepthwiseConvolutionF32
     {
         p.CheckForward();
         if (!Applies(in p)) throw new ArgumentException($"{p.Groups} groups of {p.InputChannels} channels, a depthwise convolution has one channel a group");
+        long planes = (long)p.Batch * p.OutputChannels;
+        if (planes > int.MaxValue) throw new ArgumentException($"{planes} planes, expected fewer than 2^31");
+        p.TaskCount = (int)Math.Min(planes, p.Threads > 1 ? 3L * p.Threads : 1);
+        if (IsDirect(ref p))
+        {
+            PrepareDirect(ref p);
+            return;
+        }
         int lanes = SpmmF32.Lanes(p.Isa);
         PaddedLayout layout = PaddedLayout.Of(in p);
         p.Pitch = layout.Pitch;
         p.Variant = p.OutputWidth >= MinimumRowVectors * lanes ? VariantRows : VariantRun;
-        long planes = (long)p.Batch * p.OutputChannels;
-        if (planes > int.MaxValue) throw new ArgumentException($"{planes} planes, expected fewer than 2^31");
-        p.TaskCount = (int)Math.Min(planes, p.Threads > 1 ? 3L * p.Threads : 1);
         p.ScratchBytes = AsideBegin(in p, layout.ChannelElements) + Aligned(AsideElements(in p) * sizeof(float));
     }
 
@@ -49,6 +56,11 @@ public static unsafe partial class DepthwiseConvolutionF32
     /// <inheritdoc cref="ConvolutionF32.Run"/>
     public static void Run(ConvolutionParameters* p, float* x, byte* packedWeights, float* bias, float* residual, float* y, byte* scratch, int task)
     {
+        if (p->Variant == VariantDirect)
+        {
+            RunDirect(p, x, (float*)packedWeights, bias, residual, y, scratch, task);
+            return;
+        }
         PaddedLayout layout = PaddedLayout.Of(in *p);
         int area = p->KernelArea;
         // Scratch: offsets of the taps, then the two row starts the sparse loop wants, the padded plane, and the outputs computed aside.

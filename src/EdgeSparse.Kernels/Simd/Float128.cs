@@ -1,5 +1,7 @@
 using System.Runtime.CompilerServices;
 using System.Runtime.Intrinsics;
+using System.Runtime.Intrinsics.Arm;
+using System.Runtime.Intrinsics.X86;
 
 namespace EdgeSparse.Kernels.Simd;
 
@@ -124,6 +126,25 @@ internal readonly unsafe struct Float128(Vector128<float> value) : IFloatVector<
         Vector128<float> pair = Vector128.MinNative(value.Value, Vector128.Shuffle(value.Value, Vector128.Create(2, 3, 0, 1)));
         return Vector128.MinNative(pair, Vector128.Shuffle(pair, Vector128.Create(1, 0, 3, 2))).ToScalar();
     }
+
+    [MethodImpl(MethodImplOptions.AggressiveInlining)]
+    public static Float128 UnzipEven(Float128 low, Float128 high)
+    {
+        if (Sse.IsSupported) return new(Sse.Shuffle(low.Value, high.Value, 0b10_00_10_00));
+        if (AdvSimd.Arm64.IsSupported) return new(AdvSimd.Arm64.UnzipEven(low.Value, high.Value));
+        return new(Vector128.Create(low.Value[0], low.Value[2], high.Value[0], high.Value[2]));
+    }
+
+    [MethodImpl(MethodImplOptions.AggressiveInlining)]
+    public static Float128 UnzipOdd(Float128 low, Float128 high)
+    {
+        if (Sse.IsSupported) return new(Sse.Shuffle(low.Value, high.Value, 0b11_01_11_01));
+        if (AdvSimd.Arm64.IsSupported) return new(AdvSimd.Arm64.UnzipOdd(low.Value, high.Value));
+        return new(Vector128.Create(low.Value[1], low.Value[3], high.Value[1], high.Value[3]));
+    }
+
+    [MethodImpl(MethodImplOptions.AggressiveInlining)]
+    public static Float128 InOrder(Float128 unzipped) => unzipped;
 
     [MethodImpl(MethodImplOptions.AggressiveInlining)]
     public static void StoreMask(Float128 mask, byte* destination)

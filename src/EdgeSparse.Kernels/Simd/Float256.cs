@@ -1,5 +1,6 @@
 using System.Runtime.CompilerServices;
 using System.Runtime.Intrinsics;
+using System.Runtime.Intrinsics.X86;
 
 namespace EdgeSparse.Kernels.Simd;
 
@@ -116,6 +117,25 @@ internal readonly unsafe struct Float256(Vector256<float> value) : IFloatVector<
 
     [MethodImpl(MethodImplOptions.AggressiveInlining)]
     public static float MinAcross(Float256 value) => Float128.MinAcross(new(Vector128.MinNative(value.Value.GetLower(), value.Value.GetUpper())));
+
+    [MethodImpl(MethodImplOptions.AggressiveInlining)]
+    public static Float256 UnzipEven(Float256 low, Float256 high)
+    {
+        if (Avx.IsSupported) return new(Avx.Shuffle(low.Value, high.Value, 0b10_00_10_00));
+        Float128 lower = Float128.UnzipEven(new(low.Value.GetLower()), new(high.Value.GetLower())), upper = Float128.UnzipEven(new(low.Value.GetUpper()), new(high.Value.GetUpper()));
+        return new(Vector256.Create(lower.Value, upper.Value));
+    }
+
+    [MethodImpl(MethodImplOptions.AggressiveInlining)]
+    public static Float256 UnzipOdd(Float256 low, Float256 high)
+    {
+        if (Avx.IsSupported) return new(Avx.Shuffle(low.Value, high.Value, 0b11_01_11_01));
+        Float128 lower = Float128.UnzipOdd(new(low.Value.GetLower()), new(high.Value.GetLower())), upper = Float128.UnzipOdd(new(low.Value.GetUpper()), new(high.Value.GetUpper()));
+        return new(Vector256.Create(lower.Value, upper.Value));
+    }
+
+    [MethodImpl(MethodImplOptions.AggressiveInlining)]
+    public static Float256 InOrder(Float256 unzipped) => new(Vector256.Shuffle(unzipped.Value.AsDouble(), Vector256.Create(0L, 2, 1, 3)).AsSingle());
 
     [MethodImpl(MethodImplOptions.AggressiveInlining)]
     public static void StoreMask(Float256 mask, byte* destination)

@@ -1,5 +1,6 @@
 using System.Runtime.CompilerServices;
 using System.Runtime.Intrinsics;
+using System.Runtime.Intrinsics.X86;
 
 namespace EdgeSparse.Kernels.Simd;
 
@@ -116,6 +117,25 @@ internal readonly unsafe struct Float512(Vector512<float> value) : IFloatVector<
 
     [MethodImpl(MethodImplOptions.AggressiveInlining)]
     public static float MinAcross(Float512 value) => Float256.MinAcross(new(Vector256.MinNative(value.Value.GetLower(), value.Value.GetUpper())));
+
+    [MethodImpl(MethodImplOptions.AggressiveInlining)]
+    public static Float512 UnzipEven(Float512 low, Float512 high)
+    {
+        if (Avx512F.IsSupported) return new(Avx512F.Shuffle(low.Value, high.Value, 0b10_00_10_00));
+        Float256 lower = Float256.UnzipEven(new(low.Value.GetLower()), new(high.Value.GetLower())), upper = Float256.UnzipEven(new(low.Value.GetUpper()), new(high.Value.GetUpper()));
+        return new(Vector512.Create(lower.Value, upper.Value));
+    }
+
+    [MethodImpl(MethodImplOptions.AggressiveInlining)]
+    public static Float512 UnzipOdd(Float512 low, Float512 high)
+    {
+        if (Avx512F.IsSupported) return new(Avx512F.Shuffle(low.Value, high.Value, 0b11_01_11_01));
+        Float256 lower = Float256.UnzipOdd(new(low.Value.GetLower()), new(high.Value.GetLower())), upper = Float256.UnzipOdd(new(low.Value.GetUpper()), new(high.Value.GetUpper()));
+        return new(Vector512.Create(lower.Value, upper.Value));
+    }
+
+    [MethodImpl(MethodImplOptions.AggressiveInlining)]
+    public static Float512 InOrder(Float512 unzipped) => new(Vector512.Shuffle(unzipped.Value.AsDouble(), Vector512.Create(0L, 2, 4, 6, 1, 3, 5, 7)).AsSingle());
 
     [MethodImpl(MethodImplOptions.AggressiveInlining)]
     public static void StoreMask(Float512 mask, byte* destination)

@@ -96,6 +96,18 @@ internal unsafe interface IFloatVector<TSelf> where TSelf : unmanaged, IFloatVec
     /// <summary>Smallest lane; not defined if one is NaN.</summary>
     static abstract float MinAcross(TSelf value);
 
+    /// <summary>
+    /// Lanes 0, 2, 4, … of the two vectors in a row. In each 128-bit block two lanes of <paramref name="low"/> come first, then two of <paramref name="high"/>, as the processor's shuffle
+    /// gives them; <see cref="InOrder"/> puts a result of such vectors in order.
+    /// </summary>
+    static abstract TSelf UnzipEven(TSelf low, TSelf high);
+
+    /// <summary>Lanes 1, 3, 5, … of the two vectors in a row, in the order of <see cref="UnzipEven"/>.</summary>
+    static abstract TSelf UnzipOdd(TSelf low, TSelf high);
+
+    /// <summary>From the lane order of <see cref="UnzipEven"/> to that of memory.</summary>
+    static abstract TSelf InOrder(TSelf unzipped);
+
     /// <summary>Writes one byte per lane, 1 where the mask is set and 0 where not.</summary>
     static abstract void StoreMask(TSelf mask, byte* destination);
 }

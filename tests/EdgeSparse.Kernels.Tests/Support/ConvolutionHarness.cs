@@ -4,8 +4,8 @@ using EdgeSparse.Kernels.ConvolutionTranspose;
 namespace EdgeSparse.Kernels.Tests;
 
 /// <summary>
-/// Runs one convolution kernel on guarded buffers against its reference: with one worker, and split for three workers with the tasks in reverse order, which must give
-/// the same bits.
+/// Runs one convolution kernel on guarded buffers against its reference: with one worker on buffers that end at a guard page, and split for three workers with the tasks in reverse order on
+/// buffers that begin at one, which must give the same bits.
 /// </summary>
 public static unsafe class ConvolutionHarness
 {
@@ -53,8 +53,8 @@ public static unsafe class ConvolutionHarness
         p.Threads = threads;
         prepare(ref p);
         using GuardedBuffer packed = pack(in p, w);
-        using GuardedBuffer input = GuardedBuffer.Of(x);
-        using GuardedBuffer output = GuardedBuffer.OfFloats(p.Batch * p.OutputChannels * p.OutputPlane);
+        using GuardedBuffer input = GuardedBuffer.Of(x, guardBefore: threads > 1);
+        using GuardedBuffer output = GuardedBuffer.OfFloats(p.Batch * p.OutputChannels * p.OutputPlane, guardBefore: threads > 1);
         using GuardedBuffer scratch = new(p.ScratchBytes);
         using GuardedBuffer? bias = b is null ? null : GuardedBuffer.Of(b);
         using GuardedBuffer? residual = r is null || inPlace ? null : GuardedBuffer.Of(r);

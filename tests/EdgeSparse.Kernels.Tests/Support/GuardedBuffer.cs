@@ -36,10 +36,10 @@ public sealed unsafe partial class GuardedBuffer : IDisposable
     /// <summary>Room for <paramref name="count"/> floats.</summary>
     public static GuardedBuffer OfFloats(long count, bool guardBefore = false) => new(count * sizeof(float), guardBefore);
 
-    /// <summary>A copy of the values, ending at the guard page.</summary>
-    public static GuardedBuffer Of(ReadOnlySpan<float> values)
+    /// <summary>A copy of the values, ending at the guard page or beginning at one.</summary>
+    public static GuardedBuffer Of(ReadOnlySpan<float> values, bool guardBefore = false)
     {
-        GuardedBuffer buffer = OfFloats(values.Length);
+        GuardedBuffer buffer = OfFloats(values.Length, guardBefore);
         values.CopyTo(buffer.Span);
         return buffer;
     }

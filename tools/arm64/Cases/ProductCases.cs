@@ -31,8 +31,13 @@ internal static unsafe class ProductCases
 
         foreach (int width in new[] { 1, 3, 4, 5, 8, 13, 17, 30 })
             Depthwise(file, $"3x3 width {width}", Geometry(5, 9, width, 5, 3, 3, pad: 1, groups: 5), Activation.Relu);
-        Depthwise(file, "3x3 stride 2", Geometry(7, 16, 19, 7, 3, 3, stride: 2, pad: 1, groups: 7), default);
-        Depthwise(file, "5x5", Geometry(4, 12, 14, 4, 5, 5, pad: 2, groups: 4), default);
+        foreach (int width in new[] { 7, 8, 14, 19, 33 })
+        {
+            Depthwise(file, $"3x3 stride 2 width {width}", Geometry(7, 13, width, 7, 3, 3, stride: 2, pad: 1, groups: 7), default);
+            Depthwise(file, $"5x5 width {width}", Geometry(4, 6, width, 4, 5, 5, pad: 2, groups: 4), Activation.Relu);
+            Depthwise(file, $"5x5 stride 2 width {width}", Geometry(4, 15, width, 4, 5, 5, stride: 2, pad: 2, groups: 4), default);
+        }
+        Depthwise(file, "3x3 dilated", Geometry(4, 12, 14, 4, 3, 3, pad: 2, dilation: 2, groups: 4), default);
         Depthwise(file, "3x3 multiplier 2", Geometry(3, 10, 10, 6, 3, 3, pad: 1, groups: 3), default);
 
         Transposed(file, "2x2 stride 2", Geometry(5, 6, 7, 4, 2, 2, stride: 2));
