@@ -12,7 +12,7 @@ BIN           := $(OUT)/bin
 export DOTNET_CLI_TELEMETRY_OPTOUT = 1
 export DOTNET_NOLOGO = 1
 
-.PHONY: help deps deps-onnxruntime build models run test test-managed arm64-check arm64-models bench fmt clean
+.PHONY: help deps deps-onnxruntime build models run test test-managed arm64-check arm64-models arm64-report bench fmt clean
 
 help: ## list the targets
 	@awk -F ':.*## ' '/^[a-z0-9-]+:.*## / { printf "  %-18s %s\n", $$1, $$2 }' $(MAKEFILE_LIST)
@@ -43,6 +43,9 @@ arm64-check: deps ## compile the NEON kernels from this C#; run them and small m
 
 arm64-models: deps ## run whole models under qemu for arm64: outputs against x64's, instructions per inference
 	@tools/arm64/models.sh $(OUT)/arm64
+
+arm64-report: deps ## count instructions and static cycles of the NEON kernels; writes the tables of docs/ARM64.md
+	@tools/arm64/report.sh $(OUT)/arm64
 
 bench: build deps-onnxruntime ## time the benchmark models against ONNX Runtime, alternating
 	@tools/bench/run.sh $(BIN) $(OUT)/bench
