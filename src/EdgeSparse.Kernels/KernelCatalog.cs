@@ -17,6 +17,7 @@ public static class KernelCatalog
         new("Dense product (MatMul, Conv, ConvTranspose, Attention)", "GemmF32_4x16_Avx2", InstructionSet.Avx2),
         new("Dense product (MatMul, Conv, ConvTranspose, Attention)", "GemmF32_6x8_Avx2", InstructionSet.Avx2),
         new("Dense product (MatMul, Conv, ConvTranspose, Attention)", "GemmF32_4x8_Avx2", InstructionSet.Avx2),
+        new("Dense product (MatMul, Conv, ConvTranspose, Attention)", "GemmF32_48x1_Avx2", InstructionSet.Avx2),
         new("Dense product (MatMul, Conv, ConvTranspose, Attention)", "GemmF32_1x64_Avx2", InstructionSet.Avx2),
         new("Dense product (MatMul, Conv, ConvTranspose, Attention)", "GemmF32_1x16_Avx2", InstructionSet.Avx2),
         new("Dense product (MatMul, Conv, ConvTranspose, Attention)", "GemmF32_8x8_AdvSimd", InstructionSet.AdvSimd),

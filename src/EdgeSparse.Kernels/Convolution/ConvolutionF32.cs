@@ -5,13 +5,16 @@ namespace EdgeSparse.Kernels.Convolution;
 
 /// <summary>
 /// Dense 2-D convolution, grouped or not, as a product W [outputs, inner] · X [inner, pixels] without a full im2col matrix: a task gathers the rows of X for a
-/// tile of pixels and one block of inner indices (input channel, kernel row, kernel column) into scratch and multiplies it by all its panels of W.
+/// tile of pixels and one block of inner indices (input channel, kernel row, kernel column) into scratch, column tile by column tile, and multiplies it by its panels of W.
 /// Definition: <see cref="Reference"/>.
 /// </summary>
 public static unsafe partial class ConvolutionF32
 {
-    /// <summary>Pixels of a tile: 256 inner indices × 192 pixels are 192 KiB, a part of L2. A multiple of every column tile.</summary>
-    private const int MaximumTilePixels = 192;
+    /// <summary>Gathered X of one task: a part of L2, because every panel of W reads it again.</summary>
+    private const long MaximumGatheredBytes = 192 * 1024;
+    private const int MaximumTilePixels = 1024;
+    /// <summary>Inner indices of a block. More would leave no room for a few column tiles in <see cref="MaximumGatheredBytes"/>.</summary>
+    private const int MaximumInnerBlock = 1024;
     private const int MinimumTilePixels = 48;
     private const int MinimumTileOutputs = 24;
 
@@ -22,7 +25,7 @@ public static unsafe partial class ConvolutionF32
     private const int VariantConnected = 2;
 
     /// <summary>With so few panels of W, copying X costs more than the strided reads.</summary>
-    private const int MaximumDirectPanels = 4;
+    private const int MaximumDirectPanels = 6;
 
     /// <summary>Checks the geometry, sets the output size, and derives tiles, <see cref="ConvolutionParameters.TaskCount"/> and <see cref="ConvolutionParameters.ScratchBytes"/>.</summary>
     /// <exception cref="ArgumentException">The geometry is not a convolution.</exception>
@@ -40,7 +43,10 @@ public static unsafe partial class ConvolutionF32
         int width = GemmF32.TileColumns(p.Isa);
         int panels = GemmF32.PanelCount(p.Isa, p.GroupOutputs);
         p.Variant = p.IsPointwise && panels <= MaximumDirectPanels ? VariantDirect : VariantPacked;
-        int columnTiles = TileSplit.Count(p.OutputPlane, MaximumTilePixels), rowTiles = 1;
+        // Whole channels, because the taps of one are gathered together.
+        p.InnerBlock = TileSplit.Size(p.GroupInputs, TileSplit.Count(p.Inner, MaximumInnerBlock), 1) * p.KernelArea;
+        int mostPixels = (int)Math.Clamp(MaximumGatheredBytes / (p.InnerBlock * sizeof(float)) / width * width, width, MaximumTilePixels);
+        int columnTiles = TileSplit.Count(p.OutputPlane, mostPixels), rowTiles = 1;
         long target = p.Threads > 1 ? 3L * p.Threads : 1;
         while ((long)p.Batch * p.Groups * columnTiles * rowTiles < target)
         {
@@ -53,15 +59,14 @@ public static unsafe partial class ConvolutionF32
         // In panels, because a task begins where a panel does.
         p.TileRows = TileSplit.Size(panels, rowTiles, 1);
         p.RowTiles = TileSplit.Count(panels, p.TileRows);
-        p.Pitch = MatMulF32.Pitch(p.TileColumns, width);
         long tasks = (long)p.Batch * p.Groups * p.ColumnTiles * p.RowTiles;
         if (tasks > int.MaxValue) throw new ArgumentException($"{tasks} tasks, expected fewer than 2^31");
         p.TaskCount = (int)tasks;
-        p.ScratchBytes = GemmF32.EdgeBytes + (long)Math.Min(GemmF32.InnerBlock, p.Inner) * p.Pitch * sizeof(float);
+        p.ScratchBytes = GemmF32.EdgeBytes + PanelBytes(in p) + GatherBytes(in p);
     }
 
     /// <summary>Size of the packed weights; 64-byte alignment is expected.</summary>
-    public static long PackedBytes(in ConvolutionParameters p) => p.Variant == VariantConnected ? MatMulF32.PackedBytes(AsProduct(in p)) : (long)p.Groups * GemmF32.PaddedRows(p.Isa, p.GroupOutputs) * p.Inner * sizeof(float);
+    public static long PackedBytes(in ConvolutionParameters p) => p.Variant == VariantConnected ? MatMulF32.PackedBytes(AsProduct(in p)) : (long)p.Groups * GemmF32.PaddedRows(p.Isa, p.GroupOutputs) * p.Inner * sizeof(float) + GemmF32.SlackBytesA;
 
     /// <summary>Packs weights [outputs, inputs / groups, kernelHeight, kernelWidth] into panels, group after group.</summary>
     public static void Pack(in ConvolutionParameters p, float* weights, byte* packed)
@@ -106,17 +111,16 @@ public static unsafe partial class ConvolutionF32
         g.RowBias = bias == null ? null : bias + group * p->GroupOutputs;
         g.ColumnBias = null;
         g.Edge = (float*)scratch;
-        g.RowBytesB = (nint)p->Pitch * sizeof(float);
-        g.TileBytesB = GemmF32.TileColumns(p->Isa) * sizeof(float);
+        int width = GemmF32.TileColumns(p->Isa);
         var panel = (float*)(scratch + GemmF32.EdgeBytes);
         x += ((nint)image * p->InputChannels + group * p->GroupInputs) * p->InputPlane;
 
         int columns = g.Columns;
-        int direct = p->Variant == VariantDirect ? columns / GemmF32.TileColumns(p->Isa) * GemmF32.TileColumns(p->Isa) : 0;
-        for (int inner = 0; inner < p->Inner; inner += GemmF32.InnerBlock)
+        int direct = p->Variant == VariantDirect ? columns / width * width : 0;
+        for (int inner = 0; inner < p->Inner; inner += p->InnerBlock)
         {
             g.InnerBegin = inner;
-            g.Inner = Math.Min(GemmF32.InnerBlock, p->Inner - inner);
+            g.Inner = Math.Min(p->InnerBlock, p->Inner - inner);
             bool last = inner + g.Inner == p->Inner;
             g.Accumulate = inner > 0;
             g.Minimum = last ? p->Activation.Minimum : float.NegativeInfinity;
@@ -127,21 +131,25 @@ public static unsafe partial class ConvolutionF32
             {
                 g.B = x + (nint)inner * p->InputPlane + pixel;
                 g.RowBytesB = (nint)p->InputPlane * sizeof(float);
+                g.TileBytesB = width * sizeof(float);
                 g.Columns = direct;
                 GemmF32.Run(&g);
                 if (direct == columns) continue;
-                g.RowBytesB = (nint)p->Pitch * sizeof(float);
                 g.Columns = columns - direct;
                 g.C += direct;
                 if (g.Residual != null) g.Residual += direct;
             }
-            GatherInput(p, x, inner, g.Inner, pixel + direct, g.Columns, panel);
+            GatherInput(p, x, inner, g.Inner, pixel + direct, g.Columns, panel, scratch + GemmF32.EdgeBytes + PanelBytes(in *p));
             g.B = panel;
+            g.RowBytesB = width * sizeof(float);
+            g.TileBytesB = GatheredTileFloats(p->Isa, g.Inner) * sizeof(float);
             GemmF32.Run(&g);
         }
         if (p->Activation.NeedsPass)
             ActivationPass.Apply(p->Isa, (float*)((byte*)(y + first) + g.RowBegin * g.RowBytesC), g.RowEnd - g.RowBegin, p->OutputPlane, columns, in p->Activation);
     }
+
+    private static long PanelBytes(in ConvolutionParameters p) => p.TileColumns / GemmF32.TileColumns(p.Isa) * GatheredTileFloats(p.Isa, p.InnerBlock) * sizeof(float);
 
     private static bool IsConnected(in ConvolutionParameters p) => p.OutputPlane == 1 && p.Groups == 1 && p.KernelHeight == p.InputHeight && p.KernelWidth == p.InputWidth
         && p.PadTop == 0 && p.PadLeft == 0 && p.PadBottom == 0 && p.PadRight == 0 && p.DilationHeight == 1 && p.DilationWidth == 1;

@@ -55,6 +55,8 @@ public struct ConvolutionParameters
     public int Variant;
     /// <summary>Derived: elements from one row to the next in the layout the kernel reads.</summary>
     public int Pitch;
+    /// <summary>Derived, dense convolution only: inner indices whose products a tile adds at once.</summary>
+    public int InnerBlock;
 
     public readonly int InputPlane => InputHeight * InputWidth;
 

@@ -38,6 +38,27 @@ internal static unsafe class Runs
         else for (nint i = 0; i < count; i++) to[i] = from[i];
     }
 
+    /// <summary>Cuts a run into pieces of `width` (a multiple of 8), which lie pieceFloats apart.</summary>
+    public static void Scatter(float* from, nint count, nint width, nint pieceFloats, float* to)
+    {
+        for (; count >= width; count -= width, from += width, to += pieceFloats)
+            for (nint i = 0; i < width; i += 8) Copy8(from + i, to + i);
+        Copy(from, count, to);
+    }
+
+    [MethodImpl(MethodImplOptions.AggressiveInlining)]
+    public static void Copy8(float* from, float* to)
+    {
+        if (Vector256.IsHardwareAccelerated)
+        {
+            Vector256.Load(from).Store(to);
+            return;
+        }
+        Vector128<float> low = Vector128.Load(from), high = Vector128.Load(from + 4);
+        low.Store(to);
+        high.Store(to + 4);
+    }
+
     /// <summary>to[i] = from[i · stride].</summary>
     public static void CopyStrided(float* from, nint stride, nint count, float* to)
     {

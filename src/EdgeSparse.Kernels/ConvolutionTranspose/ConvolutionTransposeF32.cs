@@ -38,7 +38,7 @@ public static unsafe partial class ConvolutionTransposeF32
     }
 
     /// <inheritdoc cref="ConvolutionF32.PackedBytes"/>
-    public static long PackedBytes(in ConvolutionParameters p) => (long)p.Groups * p.RowTiles * PackedTileFloats(in p) * sizeof(float);
+    public static long PackedBytes(in ConvolutionParameters p) => (long)p.Groups * p.RowTiles * PackedTileFloats(in p) * sizeof(float) + GemmF32.SlackBytesA;
 
     /// <summary>Packs weights [inputs, outputs / groups, kernelHeight, kernelWidth].</summary>
     public static void Pack(in ConvolutionParameters p, float* weights, byte* packed)

@@ -5,7 +5,7 @@ using System.Runtime.Intrinsics.X86;
 
 namespace EdgeSparse.Kernels.MatMul;
 
-/// <summary>What a micro-kernel computes: C[height, width] = clamp(A·B + (C or bias) + residual), a full tile.</summary>
+/// <summary>What a micro-kernel computes: C[height, tiles · width] = clamp(A·B + (C or bias) + residual), whole tiles of one panel's rows.</summary>
 internal unsafe struct GemmTile
 {
     /// <summary>Panel of A: [inner][height].</summary>
@@ -13,8 +13,10 @@ internal unsafe struct GemmTile
     /// <summary>Panel of B: inner rows of `width` floats, <see cref="RowBytesB"/> apart.</summary>
     public float* B;
     public nint RowBytesB;
-    /// <summary>From one column tile of B to the next; only the one-row kernels read several tiles.</summary>
+    /// <summary>From one column tile of B to the next.</summary>
     public nint TileBytesB;
+    /// <summary>Column tiles, at least 1; kernels of one tile ignore it.</summary>
+    public nint Tiles;
     public nint Inner;
     public float* C;
     /// <summary>From one row of C, and of the residual, to the next.</summary>
@@ -62,22 +64,31 @@ internal unsafe struct GemmBlock
     public float Maximum;
     /// <summary>This is not the first block of the inner dimension.</summary>
     public bool Accumulate;
-    /// <summary>Room for one tile: <see cref="GemmF32.EdgeBytes"/>.</summary>
+    /// <summary>Room for a tile that is not whole: <see cref="GemmF32.EdgeBytes"/>.</summary>
     public float* Edge;
 }
 
 /// <summary>
 /// The dense product's inner part, after Goto and van de Geijn, "Anatomy of High-Performance Matrix Multiplication" (2008): panels of A of a few rows, laid
 /// out [inner][rows], times column tiles of B, all accumulators of a tile in registers. Every element is one chain of fused multiply-adds over ascending inner
-/// indices within a block of <see cref="InnerBlock"/>, so the bits do not depend on the tile it falls into.
+/// indices within a block of inner indices, so the bits depend on the place of an element in the product, never on how the work is split.
 /// </summary>
 internal static unsafe partial class GemmF32
 {
     /// <summary>Inner indices a tile runs over at once: a B tile of 256 rows is 16 KiB for AVX2, 32 KiB for AVX-512, 8 KiB for NEON, and stays in L1.</summary>
     public const int InnerBlock = 256;
 
-    /// <summary>Room for the largest tile, 12×32 floats.</summary>
-    public const int EdgeBytes = 12 * 32 * sizeof(float);
+    private const int MaximumTileRows = 12;
+    private const int MaximumTileColumns = 32;
+
+    /// <summary>Room for the largest tile of C and of the residual, and its biases.</summary>
+    public const int EdgeBytes = (2 * MaximumTileRows + 2) * MaximumTileColumns * sizeof(float);
+
+    /// <summary>Behind the last panel of A: what the kernel of one column reads and does not want.</summary>
+    public const int SlackBytesA = 64;
+
+    /// <summary>A block of B up to this size is read again for every panel of A, from L2; a larger one tile by tile, with all panels of A for each.</summary>
+    private const long MaximumSharedBytesB = 256 * 1024;
 
     /// <summary>Columns of a tile.</summary>
     public static int TileColumns(InstructionSet isa) => isa switch
@@ -175,44 +186,90 @@ internal static unsafe partial class GemmF32
     public static void Run(GemmBlock* g)
     {
         int width = TileColumns(g->Isa);
-        for (int column = 0, tile = 0; column < g->Columns; column += width, tile++)
+        int wholeTiles = g->Columns / width;
+        if (g->RowEnd <= g->RowBegin) return;
+        if ((long)g->Columns * g->Inner * sizeof(float) <= MaximumSharedBytesB) RunTiles(g, 0, wholeTiles);
+        else for (int tile = 0; tile < wholeTiles; tile++) RunTiles(g, tile, tile + 1);
+        if (wholeTiles * width < g->Columns) RunLastTile(g, wholeTiles);
+    }
+
+    /// <summary>Whole column tiles [begin, end) of all panels.</summary>
+    private static void RunTiles(GemmBlock* g, int begin, int end)
+    {
+        if (begin == end) return;
+        int column = begin * TileColumns(g->Isa);
+        GemmTile t;
+        t.B = (float*)((byte*)g->B + begin * g->TileBytesB);
+        t.RowBytesB = g->RowBytesB;
+        t.TileBytesB = g->TileBytesB;
+        t.Tiles = end - begin;
+        t.Inner = g->Inner;
+        t.RowBytesC = g->RowBytesC;
+        t.ColumnBias = g->ColumnBias == null ? null : g->ColumnBias + column;
+        t.Accumulate = g->Accumulate;
+        t.Minimum = g->Minimum;
+        t.Maximum = g->Maximum;
+        for (int row = g->RowBegin; row < g->RowEnd;)
         {
-            int validColumns = Math.Min(width, g->Columns - column);
-            GemmTile t;
-            t.B = (float*)((byte*)g->B + tile * g->TileBytesB);
-            t.RowBytesB = g->RowBytesB;
-            t.TileBytesB = g->TileBytesB;
-            t.Inner = g->Inner;
-            for (int row = g->RowBegin; row < g->RowEnd;)
-            {
-                int height = PanelHeight(g->Isa, g->Rows - row);
-                t.A = g->A + (nint)(row - g->OriginA) * g->PackedInnerA + (nint)g->InnerBegin * height;
-                float* c = (float*)((byte*)g->C + row * g->RowBytesC) + column;
-                float* residual = g->Residual == null ? null : (float*)((byte*)g->Residual + row * g->RowBytesC) + column;
-                float* rowBias = g->RowBias == null ? null : g->RowBias + row;
-                float* columnBias = g->ColumnBias == null ? null : g->ColumnBias + column;
-                int validRows = Math.Min(height, g->Rows - row);
-                if (validRows == height && validColumns == width)
+            int height = PanelHeight(g->Isa, g->Rows - row);
+            SetRows(g, &t, row, height, column);
+            int validRows = Math.Min(height, g->Rows - row);
+            if (validRows == height) RunPanel(g->Isa, height, &t);
+            else
+                for (int tile = begin; tile < end; tile++)
                 {
-                    t.C = c;
-                    t.RowBytesC = g->RowBytesC;
-                    t.Residual = residual;
-                    t.RowBias = rowBias;
-                    t.ColumnBias = columnBias;
-                    t.Accumulate = g->Accumulate;
-                    t.Minimum = g->Minimum;
-                    t.Maximum = g->Maximum;
-                    RunTile(g->Isa, height, &t);
+                    GemmTile one = t;
+                    Advance(&one, tile - begin, TileColumns(g->Isa));
+                    RunEdge(g, &one, height, validRows, TileColumns(g->Isa));
                 }
-                else
-                {
-                    SetEdge(&t, g->Edge, width);
-                    RunEdgeTile(g->Isa, height, validColumns, &t);
-                    MergeEdge(g, width, validRows, validColumns, c, rowBias, columnBias, residual);
-                }
-                row += height;
-            }
+            row += height;
         }
+    }
+
+    /// <summary>The last column tile, of which only some columns are valid.</summary>
+    private static void RunLastTile(GemmBlock* g, int tile)
+    {
+        int width = TileColumns(g->Isa), column = tile * width, validColumns = g->Columns - column;
+        GemmTile t;
+        t.B = (float*)((byte*)g->B + tile * g->TileBytesB);
+        t.RowBytesB = g->RowBytesB;
+        t.TileBytesB = g->TileBytesB;
+        t.Tiles = 1;
+        t.Inner = g->Inner;
+        t.RowBytesC = g->RowBytesC;
+        t.ColumnBias = g->ColumnBias == null ? null : g->ColumnBias + column;
+        t.Accumulate = g->Accumulate;
+        t.Minimum = g->Minimum;
+        t.Maximum = g->Maximum;
+        int done = g->Isa == InstructionSet.Avx2 && validColumns % 8 == 1 ? RunLastColumn(g, &t, column + validColumns - 1) : g->RowBegin;
+        for (int row = g->RowBegin; row < g->RowEnd;)
+        {
+            int height = PanelHeight(g->Isa, g->Rows - row);
+            int columns = row < done ? validColumns - 1 : validColumns;
+            SetRows(g, &t, row, height, column);
+            if (columns > 0) RunEdge(g, &t, height, Math.Min(height, g->Rows - row), columns);
+            row += height;
+        }
+    }
+
+    /// <summary>Points a tile at a panel's rows; `column` is its first column within the block.</summary>
+    [MethodImpl(MethodImplOptions.AggressiveInlining)]
+    private static void SetRows(GemmBlock* g, GemmTile* t, int row, int height, int column)
+    {
+        t->A = g->A + (nint)(row - g->OriginA) * g->PackedInnerA + (nint)g->InnerBegin * height;
+        t->C = (float*)((byte*)g->C + row * g->RowBytesC) + column;
+        t->Residual = g->Residual == null ? null : (float*)((byte*)g->Residual + row * g->RowBytesC) + column;
+        t->RowBias = g->RowBias == null ? null : g->RowBias + row;
+    }
+
+    /// <summary>Makes a tile the one that lies `tiles` column tiles further.</summary>
+    private static void Advance(GemmTile* t, nint tiles, int width)
+    {
+        t->B = (float*)((byte*)t->B + tiles * t->TileBytesB);
+        t->C += tiles * width;
+        if (t->Residual != null) t->Residual += tiles * width;
+        if (t->ColumnBias != null) t->ColumnBias += tiles * width;
+        t->Tiles = 1;
     }
 
     /// <summary>One row: g.A is the row itself, not a panel. Reads four column tiles at a time, for which B must be tiled with padding to full tiles.</summary>
@@ -223,80 +280,98 @@ internal static unsafe partial class GemmF32
         t.A = g->A;
         t.RowBytesB = g->RowBytesB;
         t.TileBytesB = g->TileBytesB;
+        t.Tiles = 1;
         t.Inner = g->Inner;
+        t.RowBytesC = 0;
+        t.RowBias = null;
+        t.Accumulate = g->Accumulate;
+        t.Minimum = g->Minimum;
+        t.Maximum = g->Maximum;
         int column = 0;
         t.B = g->B;
         while (column < g->Columns)
         {
             int valid = g->Columns - column;
             int tiles = valid >= 4 * width ? 4 : 1;
-            float* c = g->C + column;
-            float* columnBias = g->ColumnBias == null ? null : g->ColumnBias + column;
-            float* residual = g->Residual == null ? null : g->Residual + column;
-            if (valid >= width)
-            {
-                t.C = c;
-                t.RowBytesC = 0;
-                t.Residual = residual;
-                t.RowBias = null;
-                t.ColumnBias = columnBias;
-                t.Accumulate = g->Accumulate;
-                t.Minimum = g->Minimum;
-                t.Maximum = g->Maximum;
-                RunRowTiles(g->Isa, tiles, &t);
-            }
-            else
-            {
-                SetEdge(&t, g->Edge, width);
-                RunRowTiles(g->Isa, 1, &t);
-                MergeEdge(g, width, 1, valid, c, null, columnBias, residual);
-            }
+            t.C = g->C + column;
+            t.ColumnBias = g->ColumnBias == null ? null : g->ColumnBias + column;
+            t.Residual = g->Residual == null ? null : g->Residual + column;
+            if (valid >= width) RunRowTiles(g->Isa, tiles, &t);
+            else RunEdge(g, &t, 1, 1, valid);
             column += tiles * width;
             t.B = (float*)((byte*)t.B + tiles * g->TileBytesB);
         }
     }
 
-    private static void SetEdge(GemmTile* t, float* edge, int width)
+    /// <summary>
+    /// Computes one tile aside, from copies of what it reads beside A and B, and copies its valid part out: the same kernel runs as for a whole tile, so the bits are the same.
+    /// </summary>
+    private static void RunEdge(GemmBlock* g, GemmTile* whole, int height, int validRows, int validColumns)
     {
-        t->C = edge;
-        t->RowBytesC = width * sizeof(float);
-        t->Residual = null;
-        t->RowBias = null;
-        t->ColumnBias = null;
-        t->Accumulate = false;
-        t->Minimum = float.NegativeInfinity;
-        t->Maximum = float.PositiveInfinity;
-    }
-
-    /// <summary>Finishes the valid part of a tile that was computed aside, with the operations and order of a full tile's end.</summary>
-    private static void MergeEdge(GemmBlock* g, int width, int validRows, int validColumns, float* c, float* rowBias, float* columnBias, float* residual)
-    {
-        Vector128<float> minimum = Vector128.Create(g->Minimum), maximum = Vector128.Create(g->Maximum);
+        const int size = MaximumTileRows * MaximumTileColumns;
+        int width = TileColumns(g->Isa);
+        GemmTile t = *whole;
+        t.Tiles = 1;
+        t.C = g->Edge;
+        t.RowBytesC = width * sizeof(float);
+        if (t.Accumulate) CopyPart(whole->C, whole->RowBytesC, validRows, validColumns, t.C, width);
+        if (t.Residual != null)
+        {
+            t.Residual = g->Edge + size;
+            CopyPart(whole->Residual, whole->RowBytesC, validRows, validColumns, t.Residual, width);
+        }
+        if (t.RowBias != null)
+        {
+            t.RowBias = g->Edge + 2 * size;
+            for (nint i = 0; i < height; i++) t.RowBias[i] = i < validRows ? whole->RowBias[i] : 0;
+        }
+        if (t.ColumnBias != null)
+        {
+            t.ColumnBias = g->Edge + 2 * size + MaximumTileColumns;
+            for (nint i = 0; i < width; i++) t.ColumnBias[i] = i < validColumns ? whole->ColumnBias[i] : 0;
+        }
+        if (height == 1) RunRowTiles(g->Isa, 1, &t);
+        else if (g->Isa == InstructionSet.Avx2 && validColumns <= 8 && Avx2.IsSupported && Fma.IsSupported)
+        {
+            if (height == 6) GemmF32_6x8_Avx2(&t);
+            else GemmF32_4x8_Avx2(&t);
+        }
+        else RunTile(g->Isa, height, &t);
         for (nint row = 0; row < validRows; row++)
         {
-            float* edge = g->Edge + row * width;
-            float* to = (float*)((byte*)c + row * g->RowBytesC);
-            float* add = residual == null ? null : (float*)((byte*)residual + row * g->RowBytesC);
-            float bias = rowBias == null ? 0 : rowBias[row];
+            float* from = g->Edge + row * width;
+            float* to = (float*)((byte*)whole->C + row * whole->RowBytesC);
             nint i = 0;
-            for (; i + 4 <= validColumns; i += 4)
-            {
-                Vector128<float> value = Vector128.Load(edge + i);
-                if (g->Accumulate) value += Vector128.Load(to + i);
-                else if (rowBias != null) value += Vector128.Create(bias);
-                else if (columnBias != null) value += Vector128.Load(columnBias + i);
-                if (add != null) value += Vector128.Load(add + i);
-                Vector128.MinNative(maximum, Vector128.MaxNative(minimum, value)).Store(to + i);
-            }
-            for (; i < validColumns; i++)
-            {
-                float value = edge[i];
-                if (g->Accumulate) value += to[i];
-                else if (rowBias != null) value += bias;
-                else if (columnBias != null) value += columnBias[i];
-                if (add != null) value += add[i];
-                to[i] = Vector128.MinNative(maximum, Vector128.MaxNative(minimum, Vector128.CreateScalar(value))).ToScalar();
-            }
+            for (; i + 4 <= validColumns; i += 4) Vector128.Load(from + i).Store(to + i);
+            for (; i < validColumns; i++) to[i] = from[i];
+        }
+    }
+
+    /// <summary>Copies the valid part of a tile; the rest of each valid row becomes zero.</summary>
+    private static void CopyPart(float* from, nint rowBytes, int rows, int columns, float* to, int width)
+    {
+        for (nint row = 0; row < rows; row++, to += width)
+        {
+            float* source = (float*)((byte*)from + row * rowBytes);
+            for (nint i = 0; i < width; i++) to[i] = i < columns ? source[i] : 0;
+        }
+    }
+
+    /// <summary>All whole tiles of a panel's rows.</summary>
+    private static void RunPanel(InstructionSet isa, int height, GemmTile* t)
+    {
+        if (isa == InstructionSet.Avx2 && Avx2.IsSupported && Fma.IsSupported)
+        {
+            if (height == 6) GemmF32_6x16_Avx2(t);
+            else GemmF32_4x16_Avx2(t);
+            return;
+        }
+        int width = TileColumns(isa);
+        GemmTile one = *t;
+        for (nint tile = t->Tiles; ; Advance(&one, 1, width))
+        {
+            RunTile(isa, height, &one);
+            if (--tile == 0) break;
         }
     }
 
@@ -319,17 +394,6 @@ internal static unsafe partial class GemmF32
             else GemmF32_4x8_AdvSimd(t);
         }
         else GemmF32_4x8_Portable(t);
-    }
-
-    /// <summary>A tile set up by <see cref="SetEdge"/>, of which only the first columns are wanted.</summary>
-    private static void RunEdgeTile(InstructionSet isa, int height, int validColumns, GemmTile* t)
-    {
-        if (isa == InstructionSet.Avx2 && validColumns <= 8 && Avx2.IsSupported && Fma.IsSupported)
-        {
-            if (height == 6) GemmF32_6x8_Avx2(t);
-            else GemmF32_4x8_Avx2(t);
-        }
-        else RunTile(isa, height, t);
     }
 
     private static void RunRowTiles(InstructionSet isa, int tiles, GemmTile* t)
