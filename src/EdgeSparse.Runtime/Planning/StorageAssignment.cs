@@ -186,7 +186,8 @@ internal sealed class StorageAssignment
 
     private void Use(Value? value, int node)
     {
-        if (value is null || _builder.Locate(value).Storage is not { } storage) return;
+        // To locate a constant is to put its dense elements into the plan, which only its reader may ask for.
+        if (value is not { Constant: null } || _builder.Locate(value).Storage is not { } storage) return;
         Storage outermost = storage.Outermost().Outermost;
         if (!_lastUse.TryGetValue(outermost, out int last) || last < node) _lastUse[outermost] = node;
     }
@@ -223,7 +224,7 @@ internal sealed class StorageAssignment
     {
         for (int i = 0; i < node.Inputs.Count; i++)
         {
-            if (i == overwritten || node.Inputs[i] is not { } other) continue;
+            if (i == overwritten || node.Inputs[i] is not { Constant: null } other) continue;
             if (sameShapeAllowed && other.Shape == node.Inputs[overwritten]!.Shape) continue;
             if (_builder.Locate(other).Storage?.Outermost().Outermost == storage) return false;
         }
