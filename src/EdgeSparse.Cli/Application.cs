@@ -19,6 +19,7 @@ internal static class Application
           edgesparse run model.esm photo.jpg --annotate out.png
           edgesparse verify model.esm --golden DIR             compare with stored outputs
           edgesparse bench model.onnx --against onnxruntime    both engines, alternating
+          edgesparse tune                                      measure this processor, so that plans fit it
           edgesparse synth mobilenet_v2 --sparsity 0.9 -o m.onnx
 
         """;
@@ -56,6 +57,7 @@ internal static class Application
             RunCommand.Create(terminal),
             VerifyCommand.Create(terminal),
             BenchCommand.Create(terminal),
+            TuneCommand.Create(terminal),
             SynthCommand.Create(terminal),
             KernelsCommand.Create(terminal),
         };

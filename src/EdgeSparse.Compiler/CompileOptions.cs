@@ -24,8 +24,7 @@ public sealed class CompileOptions
     public bool Optimize { get; set; } = true;
 
     /// <summary>
-    /// Share of zeros from which a weight matrix is stored packed sparse; null is <see cref="SparseSelection.ConvThreshold"/> for convolutions and
-    /// <see cref="SparseSelection.MatMulThreshold"/> for matrix products. Above 1: never.
+    /// Share of zeros from which a weight matrix is stored packed sparse; null: where the cost model predicts a gain (<see cref="SparseSelection"/>). Above 1: never.
     /// </summary>
     public double? SparseThreshold { get; set; }
 

@@ -15,6 +15,7 @@ public sealed unsafe class NativeSession : IInferenceSession
     private readonly TensorInfo[] _inputs;
     private readonly TensorInfo[] _outputs;
     private readonly long[]? _stepTicks;
+    private readonly long[]? _leastStepTicks;
     private long _profiledRuns;
     private bool _disposed;
 
@@ -23,7 +24,10 @@ public sealed unsafe class NativeSession : IInferenceSession
         _planned = planned;
         _inputs = [.. graph.Inputs.Select(Info)];
         _outputs = [.. graph.Outputs.Select(Info)];
-        if (profile) _stepTicks = new long[planned.Description.Steps];
+        if (!profile) return;
+        _stepTicks = new long[planned.Description.Steps];
+        _leastStepTicks = new long[planned.Description.Steps];
+        ResetProfile();
     }
 
     public string Backend => "native";
@@ -79,6 +83,7 @@ public sealed unsafe class NativeSession : IInferenceSession
                 RunStep(plan, plan->Steps + i, slot, threads);
                 long end = Stopwatch.GetTimestamp();
                 _stepTicks[i] += end - start;
+                _leastStepTicks![i] = Math.Min(_leastStepTicks[i], end - start);
                 start = end;
             }
             _profiledRuns++;
@@ -96,18 +101,23 @@ public sealed unsafe class NativeSession : IInferenceSession
         if (_stepTicks is null) throw new InvalidOperationException("the session does not measure its layers: create it with SessionOptions.Profile");
         ObjectDisposedException.ThrowIf(_disposed, this);
         var ticks = new long[_planned.Description.Layers.Count];
+        var leastTicks = new long[ticks.Length];
         for (int i = 0; i < _stepTicks.Length; i++)
         {
             int node = Built.Plan->Steps[i].Node;
-            if (node < ticks.Length) ticks[node] += _stepTicks[i];
+            if (node >= ticks.Length) continue;
+            ticks[node] += _stepTicks[i];
+            if (_profiledRuns > 0) leastTicks[node] += _leastStepTicks![i];
         }
-        return [.. ticks.Select((t, i) => new LayerProfile(i, _profiledRuns, (long)(t * (1e9 / Stopwatch.Frequency))))];
+        double nanosecondsPerTick = 1e9 / Stopwatch.Frequency;
+        return [.. ticks.Select((t, i) => new LayerProfile(i, _profiledRuns, (long)(t * nanosecondsPerTick), (long)(leastTicks[i] * nanosecondsPerTick)))];
     }
 
     /// <summary>Forgets the times measured so far.</summary>
     public void ResetProfile()
     {
         _stepTicks?.AsSpan().Clear();
+        _leastStepTicks?.AsSpan().Fill(long.MaxValue);
         _profiledRuns = 0;
     }
 

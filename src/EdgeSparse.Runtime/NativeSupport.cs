@@ -1,5 +1,6 @@
 using EdgeSparse.Kernels;
 using EdgeSparse.Model;
+using EdgeSparse.Runtime.Costs;
 using EdgeSparse.Runtime.Planning;
 
 namespace EdgeSparse.Runtime;
@@ -19,7 +20,7 @@ public static class NativeSupport
             (ElementType Type, Shape Shape)[] inferred = ShapeInference.Infer(node);
             if (node.Outputs.Count != inferred.Length) return $"{node.Outputs.Count} outputs, expected {inferred.Length}";
             if (StorageAssignment.NeedsNoSteps(node)) return null;
-            return new NodeLowering(new PlanBuilder(InstructionSets.Best, threads: 1, memoryLimitBytes: long.MaxValue)).Lower(node);
+            return new NodeLowering(new PlanBuilder(InstructionSets.Best, threads: 1, memoryLimitBytes: long.MaxValue, CostTable.Default(InstructionSets.Best))).Lower(node);
         }
         catch (ModelFormatException invalid)
         {

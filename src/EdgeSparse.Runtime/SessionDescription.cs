@@ -1,6 +1,7 @@
 using EdgeSparse.Kernels;
 using EdgeSparse.Kernels.SparseMatMul;
 using EdgeSparse.Model;
+using EdgeSparse.Runtime.Costs;
 
 namespace EdgeSparse.Runtime;
 
@@ -28,7 +29,7 @@ public sealed record LayerDescription
     /// <summary>How many of <see cref="Parameters"/> are zero.</summary>
     public required long Zeros { get; init; }
 
-    /// <summary>Where the zeros of a packed sparse weight stand; null for a dense layer.</summary>
+    /// <summary>Where the zeros of a packed sparse weight stand; null for a layer that a dense kernel computes.</summary>
     public SparsePattern? Pattern { get; init; }
 
     /// <summary>Multiply-adds of the dense product; 0 for an operator that is not a product.</summary>
@@ -40,11 +41,32 @@ public sealed record LayerDescription
     /// <summary>Bytes of all operands and results, each counted once.</summary>
     public required long BytesMoved { get; init; }
 
+    /// <summary>How many of <see cref="BytesMoved"/> are results.</summary>
+    public required long BytesWritten { get; init; }
+
     /// <summary>Independent tasks of the layer's largest step.</summary>
     public required int Tasks { get; init; }
 
     /// <summary>True where the layer's work is shared among threads.</summary>
     public required bool Parallel { get; init; }
+
+    /// <summary>By which measured times of the layer are found: everything that its time depends on but the values. Null where there was nothing to choose.</summary>
+    public string? Signature { get; init; }
+
+    /// <summary>The ways in which the layer could be computed, with the chosen one; empty where there was nothing to choose.</summary>
+    public IReadOnlyList<LayerCandidate> Candidates { get; init; } = [];
+
+    /// <summary>What the chosen kernel does.</summary>
+    internal KernelWork? Work { get; init; }
+}
+
+/// <summary>One way to compute a layer: <c>dense</c>, <c>sparse</c> or <c>depthwise</c>, on one thread or shared among <see cref="Threads"/>.</summary>
+/// <param name="PredictedNanoseconds">By the formulas of the cost table.</param>
+/// <param name="MeasuredNanoseconds">As the cost table has it for exactly this layer, or null.</param>
+public sealed record LayerCandidate(string Kernel, int Threads, double PredictedNanoseconds, double? MeasuredNanoseconds, bool Chosen = false)
+{
+    /// <summary>What the choice goes by.</summary>
+    public double Nanoseconds => MeasuredNanoseconds ?? PredictedNanoseconds;
 }
 
 /// <summary>A session's plan, as <c>inspect</c> and <c>bench --profile</c> print it.</summary>
@@ -53,6 +75,9 @@ public sealed record SessionDescription
     public required IReadOnlyList<LayerDescription> Layers { get; init; }
 
     public required InstructionSet Isa { get; init; }
+
+    /// <summary>By which the plan was chosen.</summary>
+    public required CostTable Costs { get; init; }
 
     public required int Threads { get; init; }
 
@@ -71,5 +96,5 @@ public sealed record SessionDescription
     public required long ActivationBytes { get; init; }
 }
 
-/// <summary>Measured time of one layer, summed over all runs since the profile was reset.</summary>
-public readonly record struct LayerProfile(int Index, long Runs, long Nanoseconds);
+/// <summary>Measured time of one layer since the profile was reset: the sum over all runs, and the sum of the least time of each of its steps.</summary>
+public readonly record struct LayerProfile(int Index, long Runs, long Nanoseconds, long LeastNanoseconds);

@@ -1,6 +1,18 @@
 using EdgeSparse.Kernels;
+using EdgeSparse.Runtime.Costs;
 
 namespace EdgeSparse.Runtime;
+
+/// <summary>Which kernels compute products with packed sparse weights.</summary>
+public enum KernelPreference
+{
+    /// <summary>For each layer the faster by the cost table.</summary>
+    Auto,
+    /// <summary>The dense ones: sparse weights are expanded.</summary>
+    Dense,
+    /// <summary>The sparse ones.</summary>
+    Sparse,
+}
 
 /// <summary>How a model is to be run.</summary>
 public sealed record SessionOptions
@@ -16,6 +28,15 @@ public sealed record SessionOptions
 
     /// <summary>Instruction set of the kernels; null = the best that this process supports.</summary>
     public InstructionSet? Isa { get; init; }
+
+    /// <summary>What computing costs here, by which the plan is chosen; null = <see cref="CostTable.Default"/> of the instruction set. Must be of the session's instruction set.</summary>
+    public CostTable? Costs { get; init; }
+
+    /// <summary>Which kernels products may take; for measuring and for comparing.</summary>
+    public KernelPreference Kernels { get; init; }
+
+    /// <summary>The one way to compute every layer that has it.</summary>
+    internal LayerCandidate? Force { get; init; }
 
     /// <summary>Measure the time of each layer in every run.</summary>
     public bool Profile { get; init; }

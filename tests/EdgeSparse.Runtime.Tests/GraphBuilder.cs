@@ -82,7 +82,8 @@ internal sealed class GraphBuilder
 
     public static byte[][] Outputs(NativeSession session) => [.. Enumerable.Range(0, session.Outputs.Count).Select(i => session.Output(i).ToArray())];
 
-    public float[] RunFloats(params Array[] inputs) => MemoryMarshal.Cast<byte, float>(Run(new SessionOptions { Threads = 1 }, inputs)[0]).ToArray();
+    /// <summary>On one thread; packed sparse weights run on the sparse kernels however small the layer.</summary>
+    public float[] RunFloats(params Array[] inputs) => MemoryMarshal.Cast<byte, float>(Run(new SessionOptions { Threads = 1, Kernels = KernelPreference.Sparse }, inputs)[0]).ToArray();
 
     public long[] RunLongs(params Array[] inputs) => MemoryMarshal.Cast<byte, long>(Run(new SessionOptions { Threads = 1 }, inputs)[0]).ToArray();
 

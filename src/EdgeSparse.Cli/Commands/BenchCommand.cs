@@ -22,7 +22,7 @@ internal static class BenchCommand
         var model = new ModelOptions();
         Option<double> seconds = CommonOptions.Number("--seconds", "How long to measure.", 5, 0, 3600);
         Option<string?> against = CommonOptions.Choice("--against", "Time another engine too, alternating with the first.", "onnxruntime", "native");
-        var profile = new Option<bool>("--profile") { Description = "Also the mean time of each layer (native backend), from runs of its own." };
+        var profile = new Option<bool>("--profile") { Description = "Also the least time of each layer (native backend) beside its roofline, from runs of its own." };
         Option<long> seed = CommonOptions.Integer("--seed", "Seed of the random inputs.", 1, 0, long.MaxValue);
         Option<bool> json = CommonOptions.Json();
         var command = new Command("bench", "Time a model: min, median, 95th and 99th percentile, frames per second, GFLOP/s.");
@@ -74,7 +74,7 @@ internal static class BenchCommand
         bool nativeFirst = session is NativeSession;
         EngineTiming? native = nativeFirst ? first : second, onnxRuntime = nativeFirst ? second : first;
         return new BenchReport("edgesparse.bench/1", model.Name, Processor.Current.Name, InstructionSets.Best.ToString(), model.Threads, seconds, multiplyAdds, effective, native, onnxRuntime,
-            native is not null && onnxRuntime is not null ? onnxRuntime.P50Milliseconds / native.P50Milliseconds : null, profile ? Profile(terminal, model, seconds, seed) : null);
+            native is not null && onnxRuntime is not null ? onnxRuntime.P50Milliseconds / native.P50Milliseconds : null, profile ? Profile(terminal, model, seconds, seed) : null, description?.Costs.Origin);
     }
 
     /// <summary>Per-layer times from a session of its own: reading the clock after every layer would weigh on the times above.</summary>

@@ -33,6 +33,12 @@ internal static class CommandExamples
               edgesparse bench model.onnx --profile
 
             """,
+        "tune" => """
+              edgesparse tune                                 measure this processor; plans of later runs are chosen by it
+              edgesparse tune model.esm --threads 2           also time every way to compute this model's layers
+              edgesparse tune --state /var/lib/edgesparse     where the daemon looks (its stateFolder)
+
+            """,
         "synth" => """
               edgesparse synth mobilenet_v2 --sparsity 0.9 -o m.onnx
               edgesparse synth resnet50 --pattern 2:4 --seed 3 -o r.onnx

@@ -54,6 +54,8 @@ internal static class CommonOptions
         },
     };
 
+    public static Option<string?> State() => Text("--state", "Folder of what edgesparse tune measured; default: STATE_DIRECTORY, else XDG_STATE_HOME/edgesparse, else ~/.local/state/edgesparse.", "DIR");
+
     public static Option<long> Threads() => Integer("--threads", "Threads that compute; 0 = one for each processor.", 0, 0, SessionOptions.MaximumThreads);
 }
 
@@ -61,11 +63,21 @@ internal static class CommonOptions
 internal sealed class ModelOptions
 {
     private readonly Argument<string> _model = CommonOptions.ModelFile();
+    private readonly Option<string?> _state = CommonOptions.State();
     private readonly Option<string?> _backend = CommonOptions.Choice("--backend", "Who computes: auto takes native where every operator has a kernel, else ONNX Runtime.", "auto", "native", "onnxruntime");
     private readonly Option<string?> _library = CommonOptions.Text("--onnxruntime-library", "libonnxruntime.so; default: EDGESPARSE_ONNXRUNTIME, beside the program, the system.", "PATH");
     private readonly Option<string[]> _providers = new("--provider") { Description = "ONNX Runtime's execution providers in order of preference: cpu, cuda, tensorrt.", HelpName = "NAME" };
     private readonly Option<string[]> _inputs = InputShapes();
     private readonly Option<long> _threads = CommonOptions.Threads();
+
+    public ModelOptions(bool modelIsOptional = false)
+    {
+        if (!modelIsOptional) return;
+        _model.Arity = ArgumentArity.ZeroOrOne;
+        _model.Description += " Without one only the processor is measured.";
+    }
+
+    public bool HasModel(ParseResult parsed) => parsed.GetValue(_model) is not null;
 
     public void AddTo(Command command)
     {
@@ -75,6 +87,7 @@ internal sealed class ModelOptions
         command.Add(_providers);
         command.Add(_inputs);
         command.Add(_threads);
+        command.Add(_state);
     }
 
     public ModelRequest Read(ParseResult parsed) => new(
@@ -83,7 +96,8 @@ internal sealed class ModelOptions
         parsed.GetValue(_library),
         Providers(parsed.GetValue(_providers)),
         ParseShapes(parsed.GetValue(_inputs)),
-        (int)parsed.GetValue(_threads));
+        (int)parsed.GetValue(_threads),
+        parsed.GetValue(_state));
 
     public static Option<string[]> InputShapes() => new("--input") { Description = "Shape of an input that the ONNX file leaves open, e.g. data=1x3x224x224.", HelpName = "NAME=SHAPE" };
 

@@ -18,7 +18,7 @@ internal static class CompileCommand
         Option<string?> labels = CommonOptions.Text("--labels", "One label a line; default: labels.txt beside the ONNX file.", "FILE.txt");
         Option<string[]> inputs = ModelOptions.InputShapes();
         Option<string?> backend = CommonOptions.Choice("--backend", "Engine that the package is for: auto takes native where every operator has a kernel.", "auto", "native", "onnxruntime");
-        Option<double> threshold = CommonOptions.Number("--sparse-threshold", "Share of zeros from which a weight is stored and run sparse; above 1: never.", -1, 0, 2);
+        Option<double> threshold = CommonOptions.Number("--sparse-threshold", "Share of zeros from which a weight is stored packed sparse; above 1: never. Default: where the cost model predicts a gain.", -1, 0, 2);
         Option<bool> json = CommonOptions.Json();
         var command = new Command("compile", "Compile an ONNX file to a package.") { onnx, output, manifest, labels, inputs, backend, threshold, json };
         command.SetAction(parsed =>

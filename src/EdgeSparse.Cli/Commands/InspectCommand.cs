@@ -13,7 +13,7 @@ internal static class InspectCommand
     public static Command Create(Terminal terminal)
     {
         var model = new ModelOptions();
-        var plan = new Option<bool>("--plan") { Description = "Also show inputs, computed multiply-adds, bytes moved, tasks and threads of each layer." };
+        var plan = new Option<bool>("--plan") { Description = "Also show inputs, computed multiply-adds, bytes, tasks and threads of each layer, and the ways to compute it with their times." };
         Option<bool> json = CommonOptions.Json();
         var command = new Command("inspect", "Show a model's layers: operator, shape, parameters, zeros, pattern, kernel, multiply-adds.");
         model.AddTo(command);
@@ -37,7 +37,7 @@ internal static class InspectCommand
         LayerReport[] layers = Layers.Reports(description);
         return new InspectReport("edgesparse.inspect/1", model.Name, session.Backend, model.Reasons, Tensors(session.Inputs), Tensors(session.Outputs), description.Isa.ToString(), description.Threads,
             description.Steps, description.ArenaBytes, description.ConstantBytes, description.ScratchBytes, description.ActivationBytes, layers.Sum(l => l.Parameters), layers.Sum(l => l.Zeros),
-            layers.Sum(l => l.MultiplyAdds), layers.Sum(l => l.EffectiveMultiplyAdds), layers);
+            layers.Sum(l => l.MultiplyAdds), layers.Sum(l => l.EffectiveMultiplyAdds), layers, description.Costs.Origin);
     }
 
     /// <summary>What the ONNX model itself says; the library that would run it is not needed and shows nothing of its plan.</summary>
@@ -83,6 +83,11 @@ internal static class InspectCommand
         terminal.Line($"plan        {report.Layers.Length} layers, {report.Steps} steps");
         terminal.Line();
         terminal.Write(Layers.Table(report.Layers, plan));
+        if (!plan) return;
+        terminal.Line();
+        terminal.Line($"ways to compute each product, by kernel and threads, microseconds predicted{(report.Layers.Any(layer => layer.Candidates?.Any(way => way.MeasuredMicroseconds is not null) == true) ? " (measured)" : "")}; costs: {report.Costs}");
+        terminal.Line();
+        terminal.Write(Layers.PlanTable(report.Layers, report.Threads));
     }
 
     private static string Line(TensorReport tensor) => $"{tensor.Name} {tensor.Type} {(tensor.Shape.Length == 0 ? "scalar" : string.Join('x', tensor.Shape))}";

@@ -4,6 +4,7 @@ using EdgeSparse.Compiler.Import;
 using EdgeSparse.Model;
 using EdgeSparse.Runtime;
 using EdgeSparse.Runtime.Backends.Onnx;
+using EdgeSparse.Runtime.Costs;
 
 namespace EdgeSparse.Cli.Models;
 
@@ -12,10 +13,12 @@ internal sealed class OpenedModel
 {
     private readonly ModelRequest _request;
     private readonly bool _isOnnx;
+    private readonly CostTable? _costs;
 
-    private OpenedModel(ModelRequest request, bool isOnnx, ModelPackage package, string[] reasons)
+    private OpenedModel(ModelRequest request, CostTable? costs, bool isOnnx, ModelPackage package, string[] reasons)
     {
         _request = request;
+        _costs = costs;
         _isOnnx = isOnnx;
         Package = package;
         Reasons = reasons;
@@ -39,16 +42,17 @@ internal sealed class OpenedModel
     {
         if (Directory.Exists(request.Path)) throw new CliException(ExitCode.NoInput, $"{request.Path}: is a folder, expected a model file");
         if (!File.Exists(request.Path)) throw new CliException(ExitCode.NoInput, $"{request.Path}: no such file");
+        CostTable? costs = Tuning.Load(request.StateFolder, terminal);
         if (IsPackage(request.Path))
         {
             if (request.InputShapes.Count > 0) throw new CliException(ExitCode.Usage, $"--input is for ONNX files; the shapes of {request.Path} were fixed when it was compiled");
             ModelPackage package = ModelPackage.Load(request.Path);
-            return new OpenedModel(request, false, package, package.Graph is null ? ["the package carries an ONNX model for ONNX Runtime"] : []);
+            return new OpenedModel(request, costs, false, package, package.Graph is null ? ["the package carries an ONNX model for ONNX Runtime"] : []);
         }
         CompileResult result = Compiling.Compile(request.Path, new CompileOptions { Backend = Compiling.Backend(request.Backend) }, request.InputShapes);
         if (result.Package is null) throw Compiling.Refused(request.Path, result);
         if (request.Backend == BackendChoice.Auto && result.Package.Graph is null) terminal.Note($"{request.Path}: {Compiling.Why(result)}");
-        return new OpenedModel(request, true, result.Package, [.. result.Notes]);
+        return new OpenedModel(request, costs, true, result.Package, [.. result.Notes]);
     }
 
     /// <summary>True where the engine asked for, or the only one that can run the model, is ONNX Runtime.</summary>
@@ -58,6 +62,9 @@ internal sealed class OpenedModel
     public OnnxModel ReadOnnx() => _isOnnx ? OnnxModel.Read(_request.Path)
         : !Package.OnnxModel.IsEmpty ? OnnxModel.Parse(Package.OnnxModel.ToArray(), _request.Path)
         : throw new CliException(ExitCode.Data, $"{_request.Path}: the package is for the native engine and carries no ONNX model; give the ONNX file it was compiled from");
+
+    /// <summary>The graph for the native engine, or null where the model is for ONNX Runtime.</summary>
+    public Graph? Graph => Package.Graph;
 
     /// <summary>A session on the engine asked for.</summary>
     public IInferenceSession CreateSession() => CreateSession(_request.Backend);
@@ -70,7 +77,7 @@ internal sealed class OpenedModel
 
     private IInferenceSession Create(BackendChoice backend, bool profile)
     {
-        var options = new SessionOptions { Threads = _request.Threads, Profile = profile, Backend = backend };
+        var options = new SessionOptions { Threads = _request.Threads, Profile = profile, Backend = backend, Costs = _costs };
         var onnxRuntime = new OnnxRuntimeOptions { LibraryPath = _request.OnnxRuntimeLibrary, Providers = _request.Providers, Threads = _request.Threads, InputShapes = _request.InputShapes };
         if (!_isOnnx) return SessionFactory.Create(Package, options, onnxRuntime, out _);
         // The file itself, so that ONNX Runtime finds tensors stored beside it.

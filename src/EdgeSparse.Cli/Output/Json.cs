@@ -12,6 +12,7 @@ namespace EdgeSparse.Cli.Output;
 [JsonSerializable(typeof(VerifyReport))]
 [JsonSerializable(typeof(BenchReport))]
 [JsonSerializable(typeof(SynthReport))]
+[JsonSerializable(typeof(TuneReport))]
 [JsonSerializable(typeof(TensorsReport))]
 internal sealed partial class ReportContext : JsonSerializerContext;
 

@@ -1,12 +1,13 @@
 using System.Runtime.InteropServices;
 using EdgeSparse.Kernels;
+using EdgeSparse.Runtime.Costs;
 
 namespace EdgeSparse.Cli.Output;
 
-/// <summary>What /proc/cpuinfo says of this machine's processor.</summary>
+/// <summary>This machine's processor as reports name it.</summary>
 internal sealed class Processor
 {
-    private Processor(string name, HashSet<string> flags)
+    private Processor(string name, IReadOnlySet<string> flags)
     {
         Name = name;
         Features = [.. Known.Where(flags.Contains)];
@@ -33,44 +34,5 @@ internal sealed class Processor
 
     public static Processor Current { get; } = Read();
 
-    private static Processor Read()
-    {
-        string? name = null, implementer = null, part = null;
-        var flags = new HashSet<string>(StringComparer.Ordinal);
-        try
-        {
-            foreach (string line in File.ReadLines("/proc/cpuinfo"))
-            {
-                int colon = line.IndexOf(':', StringComparison.Ordinal);
-                if (colon < 0)
-                {
-                    if (name is not null || part is not null) break;
-                    continue;
-                }
-                string value = line[(colon + 1)..].Trim();
-                switch (line[..colon].Trim())
-                {
-                    case "model name": name = value; break;
-                    case "CPU implementer": implementer = value; break;
-                    case "CPU part": part = value; break;
-                    case "flags" or "Features": flags.UnionWith(value.Split(' ')); break;
-                }
-            }
-        }
-        catch (IOException)
-        {
-            // No /proc here: the architecture alone is known.
-        }
-        name ??= (implementer, part) switch
-        {
-            ("0x41", "0xd03") => "Arm Cortex-A53",
-            ("0x41", "0xd08") => "Arm Cortex-A72",
-            ("0x41", "0xd0b") => "Arm Cortex-A76",
-            ("0x41", "0xd41") => "Arm Cortex-A78",
-            ("0x41", "0xd42") => "Arm Cortex-A78AE",
-            (not null, not null) => $"implementer {implementer}, part {part}",
-            _ => RuntimeInformation.ProcessArchitecture.ToString(),
-        };
-        return new Processor(name, flags);
-    }
+    private static Processor Read() => new(ProcessorIdentity.Current.Name, ProcessorIdentity.Current.Features);
 }

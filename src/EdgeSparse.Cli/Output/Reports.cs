@@ -14,13 +14,19 @@ internal sealed record CompileReport(
     string Schema, ModelName Model, string Output, long OutputBytes, string Backend, string[] Reasons, TensorReport[] Inputs, TensorReport[] Outputs,
     int Layers, long Parameters, long Zeros, int PackedLayers, long MultiplyAdds);
 
+internal sealed record CandidateReport(string Kernel, int Threads, double PredictedMicroseconds, double? MeasuredMicroseconds, bool Chosen);
+
+/// <summary>The least time that the layer's multiply-adds and bytes take on this machine, and which of the two it is.</summary>
+internal sealed record RooflineReport(double ArithmeticMicroseconds, double MemoryMicroseconds, double MultiplyAddsPerByte, double? ShareOfPeak, double? ShareOfRoofline);
+
 internal sealed record LayerReport(
     int Index, string Name, string Operator, string Kernel, int[][] InputShapes, int[][] OutputShapes, long Parameters, long Zeros, string? Pattern, long MultiplyAdds,
-    long EffectiveMultiplyAdds, long BytesMoved, int Tasks, bool Parallel, double? Milliseconds);
+    long EffectiveMultiplyAdds, long BytesMoved, int Tasks, bool Parallel, double? Milliseconds, double? LeastMilliseconds = null, string? Signature = null,
+    CandidateReport[]? Candidates = null, RooflineReport? Roofline = null);
 
 internal sealed record InspectReport(
     string Schema, ModelName Model, string Backend, string[] Reasons, TensorReport[] Inputs, TensorReport[] Outputs, string InstructionSet, int Threads, int Steps, long ArenaBytes,
-    long ConstantBytes, long ScratchBytes, long ActivationBytes, long Parameters, long Zeros, long MultiplyAdds, long EffectiveMultiplyAdds, LayerReport[] Layers);
+    long ConstantBytes, long ScratchBytes, long ActivationBytes, long Parameters, long Zeros, long MultiplyAdds, long EffectiveMultiplyAdds, LayerReport[] Layers, string? Costs = null);
 
 internal sealed record OutputComparison(
     string Name, int[] Shape, long Elements, double? MaxAbsoluteError, double? MaxRelativeError, long BeyondTolerance, long? WorstIndex, double? WorstActual, double? WorstExpected, bool Passed);
@@ -34,7 +40,15 @@ internal sealed record EngineTiming(
 
 internal sealed record BenchReport(
     string Schema, ModelName Model, string Processor, string InstructionSet, int Threads, double Seconds, long? MultiplyAdds, long? EffectiveMultiplyAdds, EngineTiming? Native,
-    EngineTiming? Onnxruntime, double? Speedup, LayerReport[]? Layers);
+    EngineTiming? Onnxruntime, double? Speedup, LayerReport[]? Layers, string? Costs = null);
+
+internal sealed record MemoryReport(long? SizeBytes, double LoadBytesPerNanosecond, double StoreBytesPerNanosecond);
+
+internal sealed record FormulaReport(string Kernel, Dictionary<string, double> Nanoseconds, int Measurements, double MeanRelativeError);
+
+internal sealed record TuneReport(
+    string Schema, string Processor, string InstructionSet, string File, double Seconds, double PeakGigaflopsPerSecond, double HandOverMicroseconds, double BytesPerNanosecond,
+    double FunctionsPerNanosecond, MemoryReport[] Memory, FormulaReport[] Formulas, string? Model, int Threads, int MeasuredLayers);
 
 internal sealed record SynthReport(string Schema, string Architecture, string Output, long OutputBytes, string Pattern, ulong Seed, long Parameters, long Zeros, double Sparsity);
 

@@ -1,24 +1,20 @@
 using EdgeSparse.Kernels.SparseMatMul;
 using EdgeSparse.Model;
 using EdgeSparse.Runtime;
+using EdgeSparse.Runtime.Costs;
 
 namespace EdgeSparse.Compiler;
 
-/// <summary>Chooses which weights are stored packed sparse: those of Conv (group 1) and of MatMul by a constant whose share of zeros reaches a threshold.</summary>
+/// <summary>
+/// Chooses which weights are stored packed sparse, of those of Conv and of MatMul by a constant: where the cost model predicts that a sparse kernel is faster at the layer's
+/// number of pixels on some processor. Whether it is run so is chosen again where the package runs, by the costs there.
+/// </summary>
 public static class SparseSelection
 {
-    /// <summary>
-    /// A sparse product reads one index and one row of the activation for each non-zero, where a dense one keeps a tile of both in registers, so it wins only where
-    /// most multiply-adds fall away. Below these shares of zeros the dense kernels are as fast or faster on AVX2, a matrix product's by more than a convolution's.
-    /// </summary>
-    public const double ConvThreshold = 0.6;
+    /// <summary>With fewer zeros no kernel gains, and the packed form is no smaller than the dense one.</summary>
+    private const double LeastZeros = 0.3;
 
-    public const double MatMulThreshold = 0.7;
-
-    /// <summary>Smaller matrices stay dense: there is nothing to win.</summary>
-    private const int LeastElements = 1024;
-
-    /// <summary>Packs the weights whose share of zeros is <paramref name="threshold"/> at least, or, where it is null, the default of their operator; returns how many.</summary>
+    /// <summary>Packs the weights that gain, or, where <paramref name="threshold"/> is given, those whose share of zeros reaches it; returns how many.</summary>
     public static int Apply(Graph graph, double? threshold, List<string> notes)
     {
         ArgumentNullException.ThrowIfNull(graph);
@@ -33,11 +29,10 @@ public static class SparseSelection
             ReadOnlySpan<float> values = dense.Span<float>();
             int nonZeros = 0;
             foreach (float value in values) nonZeros += value == 0 ? 0 : 1;
-            double needed = threshold ?? (node.Kind == OperatorKind.Conv ? ConvThreshold : MatMulThreshold);
-            if (values.Length < LeastElements || 1 - nonZeros / (double)values.Length < needed) continue;
+            if (values.Length == 0 || 1 - nonZeros / (double)values.Length < (threshold ?? LeastZeros)) continue;
             int rows = dense.Shape[0];
             weight.Constant = new Tensor(dense.Shape, SparseWeights.FromDense(values, rows, values.Length / rows));
-            if (consumers[weight].Exists(other => NativeSupport.Check(other) is not null))
+            if (consumers[weight].Exists(other => NativeSupport.Check(other) is not null) || (threshold is null && !consumers[weight].Exists(other => SparseGain.Predicted(other, null))))
             {
                 weight.Constant = dense;
                 continue;

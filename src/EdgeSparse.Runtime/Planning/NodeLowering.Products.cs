@@ -1,3 +1,4 @@
+using System.Globalization;
 using EdgeSparse.Kernels;
 using EdgeSparse.Kernels.Attention;
 using EdgeSparse.Kernels.Convolution;
@@ -6,6 +7,7 @@ using EdgeSparse.Kernels.DepthwiseConvolution;
 using EdgeSparse.Kernels.MatMul;
 using EdgeSparse.Kernels.SparseMatMul;
 using EdgeSparse.Model;
+using EdgeSparse.Runtime.Costs;
 using EdgeSparse.Runtime.Execution;
 
 namespace EdgeSparse.Runtime.Planning;
@@ -18,23 +20,53 @@ internal sealed unsafe partial class NodeLowering
         Value x = node.Inputs[0]!, w = node.Inputs[1]!, y = node.Outputs[0];
         ConvolutionParameters p = Geometry(node, x, w, y);
         p.OutputChannels = w.Shape[0];
-        if (w.Constant?.Sparse is { } sparse) return LowerSparseConvolution(node, p, sparse);
-
         bool depthwise = p.Groups > 1 && DepthwiseConvolutionF32.Applies(in p);
+        SparseWeights? sparse = w.Constant?.Sparse;
+        var choice = new LayerChoice(Signature(in p, sparse, node), _builder);
+        if (MayRunDense(w)) choice.Add(depthwise ? "depthwise" : "dense", DenseWork(p, depthwise, 1), DenseWork(p, depthwise, _builder.Threads));
+        if (MayRunSparse(w)) choice.Add("sparse", SparseWork(p, sparse!, 1), SparseWork(p, sparse!, _builder.Threads));
+        (string kernel, bool shared) = choice.Decide();
+        _builder.NodeChoice = choice;
+        p.Threads = shared ? _builder.Threads : 1;
+        if (kernel == "sparse") EmitSparse(node, p, sparse!, shared);
+        else EmitDense(node, p, w, depthwise, shared);
+        return null;
+    }
+
+    private static KernelWork DenseWork(ConvolutionParameters p, bool depthwise, int threads)
+    {
+        p.Threads = threads;
+        Prepare(ref p, depthwise);
+        return depthwise ? KernelWork.Depthwise(in p) : KernelWork.Dense(in p);
+    }
+
+    private static KernelWork SparseWork(ConvolutionParameters p, SparseWeights sparse, int threads)
+    {
+        p.Threads = threads;
+        p.NonZeros = sparse.NonZeros;
+        SparseConvolutionF32.Prepare(ref p);
+        return KernelWork.Sparse(in p, sparse);
+    }
+
+    private static void Prepare(ref ConvolutionParameters p, bool depthwise)
+    {
         if (depthwise) DepthwiseConvolutionF32.Prepare(ref p);
         else ConvolutionF32.Prepare(ref p);
+    }
+
+    private void EmitDense(Node node, ConvolutionParameters p, Value w, bool depthwise, bool shared)
+    {
+        Prepare(ref p, depthwise);
         MultiplyAdds = EffectiveMultiplyAdds = p.MultiplyAdds;
         long packedBytes = depthwise ? DepthwiseConvolutionF32.PackedBytes(in p) : ConvolutionF32.PackedBytes(in p);
         Operand weights = w.Constant is { } constant
             ? _builder.Pack(packedBytes, target => PackConvolution(in p, constant, depthwise, (byte*)target))
             : PackAtRun(depthwise ? StepKind.DepthwiseConvolutionPack : StepKind.ConvolutionPack, p, packedBytes, w);
-        _builder.Emit(depthwise ? StepKind.DepthwiseConvolution : StepKind.Convolution, p, p.TaskCount, p.ScratchBytes,
-            MultiplyAdds / (depthwise ? NarrowMultiplyAddsPerNanosecond : MultiplyAddsPerNanosecond), KernelName(depthwise ? "DepthwiseConvolutionF32" : "ConvolutionF32", in p),
+        _builder.Emit(depthwise ? StepKind.DepthwiseConvolution : StepKind.Convolution, p, p.TaskCount, p.ScratchBytes, shared, KernelName(depthwise ? "DepthwiseConvolutionF32" : "ConvolutionF32", in p),
             Input(node, 0), weights, Input(node, 2), Input(node, 3), Output(node));
-        return null;
     }
 
-    private string? LowerSparseConvolution(Node node, ConvolutionParameters p, SparseWeights sparse)
+    private void EmitSparse(Node node, ConvolutionParameters p, SparseWeights sparse, bool shared)
     {
         p.NonZeros = sparse.NonZeros;
         SparseConvolutionF32.Prepare(ref p);
@@ -49,10 +81,23 @@ internal sealed unsafe partial class NodeLowering
             x = padded;
         }
         Operand weights = _builder.Pack(SparseConvolutionF32.PackedBytes(in p, sparse), target => SparseConvolutionF32.Pack(in p, sparse, (byte*)target));
-        _builder.Emit(StepKind.SparseConvolution, p, p.TaskCount, p.ScratchBytes, EffectiveMultiplyAdds / NarrowMultiplyAddsPerNanosecond, KernelName("SparseConvolutionF32", in p),
+        _builder.Emit(StepKind.SparseConvolution, p, p.TaskCount, p.ScratchBytes, shared, KernelName("SparseConvolutionF32", in p),
             x, weights, Input(node, 2), Input(node, 3), Output(node));
-        return null;
     }
+
+    private bool MayRunSparse(Value w) => w.Constant?.Sparse is not null && (_builder.Kernels != KernelPreference.Dense || !MayExpand(w));
+
+    private bool MayRunDense(Value w) => w.Constant?.Sparse is null || (_builder.Kernels != KernelPreference.Sparse && MayExpand(w));
+
+    /// <summary>A few non-zeros may stand for a matrix far larger than the memory.</summary>
+    private bool MayExpand(Value w) => w.Shape.ElementCount <= Math.Min(_builder.FreeConstantBytes, int.MaxValue / 2) / (2 * sizeof(float));
+
+    /// <summary>All that the time of a convolution depends on but the values.</summary>
+    private static string Signature(in ConvolutionParameters p, SparseWeights? sparse, Node node) => string.Create(CultureInfo.InvariantCulture,
+        $"conv {p.Batch}x{p.InputChannels}x{p.InputHeight}x{p.InputWidth} {p.OutputChannels} k{p.KernelHeight}x{p.KernelWidth} s{p.StrideHeight}x{p.StrideWidth} p{p.PadTop},{p.PadLeft},{p.PadBottom},{p.PadRight} d{p.DilationHeight}x{p.DilationWidth} g{p.Groups}{Suffix(sparse, node, p.Activation)}");
+
+    private static string Suffix(SparseWeights? sparse, Node node, in Activation activation) => string.Create(CultureInfo.InvariantCulture,
+        $"{(node.Inputs.Count > 1 && node.Inputs[1]!.Constant is null ? " computed" : "")}{(sparse is null ? "" : $" nnz{sparse.NonZeros} {sparse.Pattern}")}{(node.Input(3) is null ? "" : " residual")}{(activation.NeedsPass ? $" {activation.Kind}" : "")}");
 
     private string? LowerConvolutionTranspose(Node node)
     {
@@ -77,7 +122,7 @@ internal sealed unsafe partial class NodeLowering
         {
             weights = PackAtRun(StepKind.ConvolutionTransposePack, p, packedBytes, w);
         }
-        _builder.Emit(StepKind.ConvolutionTranspose, p, p.TaskCount, p.ScratchBytes, MultiplyAdds / MultiplyAddsPerNanosecond, KernelName("ConvolutionTransposeF32", in p),
+        _builder.Emit(StepKind.ConvolutionTranspose, p, p.TaskCount, p.ScratchBytes, MultiplyAdds * MultiplyAddNanoseconds, KernelName("ConvolutionTransposeF32", in p),
             Input(node, 0), weights, Input(node, 2), Operand.None, Output(node));
         return null;
     }
@@ -109,12 +154,14 @@ internal sealed unsafe partial class NodeLowering
 
     private static void PackConvolution(in ConvolutionParameters p, Tensor constant, bool depthwise, byte* target)
     {
-        fixed (float* source = constant.Span<float>())
+        fixed (float* source = Dense(constant))
         {
             if (depthwise) DepthwiseConvolutionF32.Pack(in p, source, target);
             else ConvolutionF32.Pack(in p, source, target);
         }
     }
+
+    private static ReadOnlySpan<float> Dense(Tensor constant) => constant.Sparse is { } sparse ? sparse.ToDense() : constant.Span<float>();
 
     private string KernelName(string kernel) => $"{kernel}_{_builder.Isa}";
 
@@ -139,12 +186,6 @@ internal sealed unsafe partial class NodeLowering
         bool fold = oneB && (!transposeA || batches == 1);
         if (fold) p.Rows = checked((int)(batches * p.Rows));
 
-        if (b.Constant?.Sparse is { } sparse)
-        {
-            if (!fold) return "a packed sparse weight with a transposed, batched first operand";
-            return LowerSparseMatMul(node, p, transposeA, alpha, activation, sparse);
-        }
-
         p.TransposeA = transposeA;
         p.TransposeB = transposeB;
         p.Alpha = alpha;
@@ -153,40 +194,73 @@ internal sealed unsafe partial class NodeLowering
         p.Isa = _builder.Isa;
         p.ConstantB = fold && b.Constant is not null;
         if (!fold && !SetBatch(ref p, a.Shape, b.Shape, y.Shape)) return $"batch axes of {a.Shape} and {b.Shape} that do not reduce to three";
-        MatMulF32.Prepare(ref p);
-        Operand second = p.ConstantB
-            ? _builder.Pack(MatMulF32.PackedBytes(in p), target =>
-            {
-                fixed (float* source = b.Constant!.Span<float>()) MatMulF32.Pack(in p, source, (byte*)target);
-            })
-            : Input(node, 1);
-        _builder.Emit(StepKind.MatMul, p, p.TaskCount, p.ScratchBytes, MultiplyAdds / MultiplyAddsPerNanosecond, KernelName("MatMulF32"),
-            Input(node, 0), second, Input(node, 2), Input(node, 3), Output(node));
+        SparseWeights? sparse = fold && !transposeA ? b.Constant?.Sparse : null;
+        var choice = new LayerChoice(Signature(in p, sparse, node), _builder);
+        if (sparse is null || MayRunDense(b)) choice.Add("dense", DenseWork(p, 1), DenseWork(p, _builder.Threads));
+        if (sparse is not null && MayRunSparse(b)) choice.Add("sparse", SparseWork(in p, sparse, 1), SparseWork(in p, sparse, _builder.Threads));
+        (string kernel, bool shared) = choice.Decide();
+        _builder.NodeChoice = choice;
+        p.Threads = shared ? _builder.Threads : 1;
+        if (kernel == "sparse") EmitSparse(node, in p, sparse!, shared);
+        else EmitDense(node, p, b, shared);
         return null;
     }
 
-    private string? LowerSparseMatMul(Node node, in MatMulParameters dense, bool transposeA, float alpha, Activation activation, SparseWeights sparse)
+    private static KernelWork DenseWork(MatMulParameters p, int threads)
     {
-        if (transposeA) return "a packed sparse weight with a transposed first operand";
+        p.Threads = threads;
+        MatMulF32.Prepare(ref p);
+        return KernelWork.Dense(in p);
+    }
+
+    private static KernelWork SparseWork(in MatMulParameters dense, SparseWeights sparse, int threads)
+    {
+        SparseMatMulParameters p = SparseParameters(in dense, sparse, threads);
+        return KernelWork.Sparse(in p, sparse);
+    }
+
+    private static SparseMatMulParameters SparseParameters(in MatMulParameters dense, SparseWeights sparse, int threads)
+    {
         var p = new SparseMatMulParameters
         {
             Tokens = dense.Rows,
             Inputs = dense.Inner,
             Outputs = dense.Columns,
             NonZeros = sparse.NonZeros,
-            Threads = _builder.Threads,
-            Activation = activation,
-            Isa = _builder.Isa,
+            Threads = threads,
+            Activation = dense.Activation,
+            Isa = dense.Isa,
         };
         SparseMatMulF32.Prepare(ref p);
+        return p;
+    }
+
+    private void EmitDense(Node node, MatMulParameters p, Value b, bool shared)
+    {
+        MatMulF32.Prepare(ref p);
+        Operand second = p.ConstantB
+            ? _builder.Pack(MatMulF32.PackedBytes(in p), target =>
+            {
+                fixed (float* source = Dense(b.Constant!)) MatMulF32.Pack(in p, source, (byte*)target);
+            })
+            : Input(node, 1);
+        _builder.Emit(StepKind.MatMul, p, p.TaskCount, p.ScratchBytes, shared, KernelName("MatMulF32"), Input(node, 0), second, Input(node, 2), Input(node, 3), Output(node));
+    }
+
+    private void EmitSparse(Node node, in MatMulParameters dense, SparseWeights sparse, bool shared)
+    {
+        SparseMatMulParameters p = SparseParameters(in dense, sparse, dense.Threads);
         EffectiveMultiplyAdds = checked((long)sparse.NonZeros * p.Tokens);
+        float alpha = dense.Alpha;
         if (alpha != 1)
             sparse = new SparseWeights(sparse.Rows, sparse.Columns, sparse.Pattern, sparse.RowCounts, sparse.ColumnIndices, Array.ConvertAll(sparse.Values, value => value * alpha));
         Operand weights = _builder.Pack(SparseMatMulF32.PackedBytes(in p, sparse), target => SparseMatMulF32.Pack(in p, sparse, (byte*)target));
-        _builder.Emit(StepKind.SparseMatMul, p, p.TaskCount, p.ScratchBytes, EffectiveMultiplyAdds / NarrowMultiplyAddsPerNanosecond, KernelName("SparseMatMulF32"),
+        _builder.Emit(StepKind.SparseMatMul, p, p.TaskCount, p.ScratchBytes, shared, KernelName("SparseMatMulF32"),
             Input(node, 0), weights, Input(node, 2), Input(node, 3), Output(node));
-        return null;
     }
+
+    private static string Signature(in MatMulParameters p, SparseWeights? sparse, Node node) => string.Create(CultureInfo.InvariantCulture,
+        $"matmul {p.BatchCount}x{p.Rows}x{p.Inner}x{p.Columns}{(p.TransposeA ? " ta" : "")}{(p.TransposeB ? " tb" : "")}{Suffix(sparse, node, p.Activation)}");
 
     /// <summary>Folds the broadcast leading axes into at most three; false where more remain.</summary>
     private static bool SetBatch(ref MatMulParameters p, Shape a, Shape b, Shape y)
@@ -250,7 +324,7 @@ internal sealed unsafe partial class NodeLowering
         AttentionF32.Prepare(ref p);
         MultiplyAdds = EffectiveMultiplyAdds = checked((long)p.Batch * p.Heads * p.Queries * p.Keys * (p.HeadSize + p.ValueSize));
         double softmax = (double)p.Batch * p.Heads * p.Queries * p.Keys / FunctionsPerNanosecond;
-        _builder.Emit(StepKind.Attention, p, p.TaskCount, p.ScratchBytes, MultiplyAdds / MultiplyAddsPerNanosecond + softmax, KernelName("AttentionF32"),
+        _builder.Emit(StepKind.Attention, p, p.TaskCount, p.ScratchBytes, MultiplyAdds * MultiplyAddNanoseconds + softmax, KernelName("AttentionF32"),
             Input(node, 0), Input(node, 1), Input(node, 2), Input(node, 3), Output(node));
         return null;
     }

@@ -1,5 +1,6 @@
 using EdgeSparse.Kernels;
 using EdgeSparse.Model;
+using EdgeSparse.Runtime.Costs;
 using EdgeSparse.Runtime.Execution;
 
 namespace EdgeSparse.Runtime.Planning;
@@ -9,13 +10,14 @@ namespace EdgeSparse.Runtime.Planning;
 /// </summary>
 internal sealed partial class NodeLowering(PlanBuilder builder)
 {
-    // What one thread does in a nanosecond, roughly and on the slow side of what desktop and board processors do.
-    private const double MultiplyAddsPerNanosecond = 12;
-    private const double NarrowMultiplyAddsPerNanosecond = 4; // depthwise and sparse: bound by loads
-    private const double BytesPerNanosecond = 8;
-    private const double FunctionsPerNanosecond = 1;
-
     private readonly PlanBuilder _builder = builder;
+
+    /// <summary>Of a dense product whose parts are not counted one by one.</summary>
+    private double MultiplyAddNanoseconds => _builder.Costs.Coefficients(CostClass.DenseConvolution)[1];
+
+    private double BytesPerNanosecond => _builder.Costs.Machine.BytesPerNanosecond;
+
+    private double FunctionsPerNanosecond => _builder.Costs.Machine.FunctionsPerNanosecond;
 
     /// <summary>Multiply-adds of the last lowered node: of the dense product, and those computed.</summary>
     public long MultiplyAdds { get; private set; }
@@ -95,12 +97,11 @@ internal sealed partial class NodeLowering(PlanBuilder builder)
 
     private Operand Output(Node node, int index = 0) => _builder.Locate(node.Outputs[index]);
 
-    private static double MoveTime(params ReadOnlySpan<Value?> values)
+    private double MoveTime(params ReadOnlySpan<Value?> values)
     {
         double bytes = 0;
         foreach (Value? value in values)
             if (value is not null) bytes += PlanBuilder.Bytes(value);
         return bytes / BytesPerNanosecond;
     }
-
 }

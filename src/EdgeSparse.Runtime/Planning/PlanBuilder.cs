@@ -2,6 +2,7 @@ using System.Runtime.CompilerServices;
 using System.Runtime.InteropServices;
 using EdgeSparse.Kernels;
 using EdgeSparse.Model;
+using EdgeSparse.Runtime.Costs;
 using EdgeSparse.Runtime.Execution;
 
 namespace EdgeSparse.Runtime.Planning;
@@ -10,11 +11,8 @@ namespace EdgeSparse.Runtime.Planning;
 /// Collects the steps of a plan, with their parameters, operands and constants, and then lays everything out in native memory.
 /// Nothing large is allocated before <see cref="Build"/>; sizes are summed with overflow checks and held against the memory limit.
 /// </summary>
-internal sealed unsafe class PlanBuilder(InstructionSet isa, int threads, long memoryLimitBytes)
+internal sealed unsafe class PlanBuilder(InstructionSet isa, int threads, long memoryLimitBytes, CostTable costs)
 {
-    /// <summary>A step is shared among threads if it takes one thread about this long or longer.</summary>
-    private const double ParallelNanoseconds = 10_000;
-
     private const int ParameterAlignment = 16;
 
     private readonly List<PendingStep> _steps = [];
@@ -31,6 +29,18 @@ internal sealed unsafe class PlanBuilder(InstructionSet isa, int threads, long m
 
     public int Threads { get; } = threads;
 
+    /// <summary>By which the plan is chosen.</summary>
+    public CostTable Costs { get; } = costs;
+
+    /// <summary>Which kernels products may take.</summary>
+    public KernelPreference Kernels { get; init; }
+
+    /// <summary>The one way to compute every layer that has it, to be measured; null = the plan's own choice.</summary>
+    public LayerCandidate? Force { get; init; }
+
+    /// <summary>Bytes that constants may still take.</summary>
+    public long FreeConstantBytes => memoryLimitBytes - ConstantBytes;
+
     public long ConstantBytes { get; private set; }
 
     /// <summary>Most scratch memory that one task of any step needs.</summary>
@@ -45,6 +55,9 @@ internal sealed unsafe class PlanBuilder(InstructionSet isa, int threads, long m
 
     public bool NodeIsParallel { get; private set; }
 
+    /// <summary>How the current node was chosen to be computed; null where there was nothing to choose.</summary>
+    public LayerChoice? NodeChoice { get; set; }
+
     public static long Bytes(Value value) => checked(value.Shape.ElementCount * value.Type.SizeBytes());
 
     public void BeginNode(int index)
@@ -53,6 +66,7 @@ internal sealed unsafe class PlanBuilder(InstructionSet isa, int threads, long m
         NodeKernels.Clear();
         NodeTasks = 0;
         NodeIsParallel = false;
+        NodeChoice = null;
     }
 
     /// <summary>Leaves out the transposition of an Attention's operand [batch, heads, tokens, size], which then lies as [batch, tokens, heads, size].</summary>
@@ -104,17 +118,25 @@ internal sealed unsafe class PlanBuilder(InstructionSet isa, int threads, long m
     /// <summary>A tensor that exists only between steps of one node.</summary>
     public static Operand Temporary(long sizeBytes) => Operand.In(new Storage(sizeBytes));
 
-    /// <summary>Adds a step.</summary>
-    /// <param name="nanoseconds">Roughly what the step takes on one thread; decides whether it is shared among threads.</param>
+    /// <summary>Adds a step, shared among threads where the costs say that this takes less time.</summary>
+    /// <param name="nanoseconds">Roughly what the step takes on one thread.</param>
     /// <param name="tensors">Operands in the order in which <see cref="Executor"/> reads them for this kind.</param>
     public void Emit<T>(StepKind kind, in T parameters, int taskCount, long scratchBytes, double nanoseconds, string kernel, params ReadOnlySpan<Operand> tensors)
+        where T : unmanaged
+    {
+        bool pays = Force is { } force ? force.Threads > 1 : Costs.Shared(nanoseconds, taskCount, Threads) < nanoseconds;
+        Emit(kind, in parameters, taskCount, scratchBytes, pays, kernel, tensors);
+    }
+
+    /// <summary>Adds a step, <paramref name="shared"/> among threads or not.</summary>
+    public void Emit<T>(StepKind kind, in T parameters, int taskCount, long scratchBytes, bool shared, string kernel, params ReadOnlySpan<Operand> tensors)
         where T : unmanaged
     {
         if (tensors.Length > Step.MaximumTensors) throw new ArgumentException($"{tensors.Length} operands, at most {Step.MaximumTensors}", nameof(tensors));
         if (taskCount <= 0) return;
         ScratchBytes = Math.Max(ScratchBytes, Limit(scratchBytes, "scratch of one thread"));
         foreach (Operand tensor in tensors) tensor.Storage?.Touch(_steps.Count);
-        bool parallel = Threads > 1 && taskCount > 1 && nanoseconds >= ParallelNanoseconds;
+        bool parallel = shared && Threads > 1 && taskCount > 1;
         _steps.Add(new PendingStep(kind, taskCount, parallel, _node, AddParameters(parameters), tensors.ToArray()));
         NodeIsParallel |= parallel;
         NodeKernels.Add(kernel);

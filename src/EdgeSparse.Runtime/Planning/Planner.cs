@@ -1,5 +1,7 @@
+using EdgeSparse.Kernels;
 using EdgeSparse.Kernels.SparseMatMul;
 using EdgeSparse.Model;
+using EdgeSparse.Runtime.Costs;
 using EdgeSparse.Runtime.Execution;
 
 namespace EdgeSparse.Runtime.Planning;
@@ -22,7 +24,9 @@ internal static class Planner
         GraphValidator.Validate(graph);
         foreach (Value value in graph.Inputs.Concat(graph.Outputs))
             if (PlanBuilder.Bytes(value) > int.MaxValue) throw new ModelFormatException($"'{value.Name}' of shape {value.Shape} takes {PlanBuilder.Bytes(value)} bytes, an input or output may take {int.MaxValue}");
-        var builder = new PlanBuilder(options.ResolveIsa(), options.ResolveThreads(), options.MemoryLimitBytes);
+        InstructionSet isa = options.ResolveIsa();
+        if (options.Costs is { } given && given.Isa != isa) throw new ArgumentException($"costs of {given.Isa} for a session with {isa}", nameof(options));
+        var builder = new PlanBuilder(isa, options.ResolveThreads(), options.MemoryLimitBytes, options.Costs ?? CostTable.Default(isa)) { Kernels = options.Kernels, Force = options.Force };
         try
         {
             return Plan(graph, builder);
@@ -67,6 +71,7 @@ internal static class Planner
         {
             Layers = layers,
             Isa = builder.Isa,
+            Costs = builder.Costs,
             Threads = builder.Threads,
             Steps = builder.StepCount,
             ArenaBytes = built.Arena.SizeBytes,
@@ -90,6 +95,7 @@ internal static class Planner
     {
         long parameters = 0, zeros = 0, bytes = 0;
         SparsePattern? pattern = null;
+        bool runsSparse = builder.NodeChoice?.Kernel == "sparse";
         foreach (Value? input in node.Inputs.Distinct())
         {
             if (input is null) continue;
@@ -103,8 +109,8 @@ internal static class Planner
             if (constant.Sparse is { } sparse)
             {
                 zeros += count - sparse.NonZeros;
-                bytes += (long)sparse.NonZeros * (sizeof(float) + sizeof(int));
-                pattern = sparse.Pattern;
+                bytes += runsSparse ? (long)sparse.NonZeros * (sizeof(float) + sizeof(int)) : count * sizeof(float);
+                if (runsSparse) pattern = sparse.Pattern;
             }
             else
             {
@@ -128,8 +134,12 @@ internal static class Planner
             MultiplyAdds = lowering?.MultiplyAdds ?? 0,
             EffectiveMultiplyAdds = lowering?.EffectiveMultiplyAdds ?? 0,
             BytesMoved = isView ? 0 : bytes,
+            BytesWritten = isView ? 0 : node.Outputs.Sum(PlanBuilder.Bytes),
             Tasks = builder.NodeTasks,
             Parallel = builder.NodeIsParallel,
+            Signature = builder.NodeChoice?.Signature,
+            Candidates = builder.NodeChoice?.Candidates ?? [],
+            Work = builder.NodeChoice?.Work,
         };
     }
 }

@@ -1,0 +1,98 @@
+using System.Runtime.CompilerServices;
+using EdgeSparse.Kernels;
+using EdgeSparse.Kernels.Convolution;
+using EdgeSparse.Kernels.MatMul;
+using EdgeSparse.Kernels.SparseMatMul;
+
+namespace EdgeSparse.Runtime.Costs;
+
+/// <summary>What one call of a kernel does on all its tasks together, in the units of <see cref="CostClasses.Terms"/>. Made from parameters that the kernel has prepared.</summary>
+internal readonly struct KernelWork
+{
+    public const int MaximumTerms = 7;
+
+    /// <summary>What of a panel stays in the smallest L1 beside what streams through.</summary>
+    private const double NearPanelBytes = 40 * 1024;
+
+    private readonly TermValues _terms;
+
+    private KernelWork(CostClass costClass, int tasks, params ReadOnlySpan<double> terms)
+    {
+        Class = costClass;
+        Tasks = tasks;
+        terms.CopyTo(_terms);
+    }
+
+    public CostClass Class { get; }
+
+    /// <summary>Independent tasks.</summary>
+    public int Tasks { get; }
+
+    public double Term(int index) => _terms[index];
+
+    public static KernelWork Dense(in ConvolutionParameters p)
+    {
+        if (p.OutputPlane == 1 && p.Groups == 1 && p.KernelHeight == p.InputHeight && p.KernelWidth == p.InputWidth)
+            return Product(p.Isa, p.Batch, p.Inner, p.OutputChannels, p.TaskCount);
+        int lanes = Lanes(p.Isa);
+        double images = (double)p.Batch * p.Groups, pixels = RoundUp(p.OutputPlane, lanes), rows = RoundUp(p.GroupOutputs, 4);
+        return new KernelWork(p.IsPointwise ? CostClass.DensePointwise : CostClass.DenseConvolution, p.TaskCount,
+            1, images * rows * pixels * p.Inner, images * Math.Max(p.RowTiles, 1) * p.Inner * pixels, images * p.GroupOutputs * p.OutputPlane * Blocks(p.Inner));
+    }
+
+    /// <param name="weights">The non-zeros of all rows.</param>
+    public static KernelWork Sparse(in ConvolutionParameters p, SparseWeights weights)
+    {
+        int lanes = Lanes(p.Isa);
+        // In padded planes the elements between rows are computed too.
+        int columns = p.IsPointwise ? p.OutputPlane : p.OutputHeight * Math.Max(p.Pitch, p.OutputWidth);
+        double products = weights.NonZeros * (double)p.Batch * RoundUp(columns, lanes) / lanes, inputs = (double)p.Batch * p.InputChannels * p.InputPlane;
+        bool near = (double)p.InputChannels * (p.TileColumns + (p.KernelHeight - 1) * p.Pitch) * sizeof(float) <= NearPanelBytes;
+        bool strided = p.StrideHeight * p.StrideWidth > 1;
+        return new KernelWork(p.IsPointwise ? CostClass.SparsePointwise : CostClass.SparseConvolution, p.TaskCount,
+            1, near ? products : 0, near ? 0 : products, (double)p.Batch * p.ColumnTiles * p.OutputChannels, (double)p.Batch * p.OutputChannels * columns, strided ? 0 : inputs, strided ? inputs : 0);
+    }
+
+    public static KernelWork Dense(in MatMulParameters p) => Product(p.Isa, p.Rows * (double)p.BatchCount, p.Inner, p.Columns, p.TaskCount);
+
+    public static KernelWork Sparse(in SparseMatMulParameters p, SparseWeights weights)
+    {
+        int lanes = Lanes(p.Isa);
+        double products = weights.NonZeros * RoundUp(p.Tokens, lanes) / lanes;
+        bool near = (double)p.Inputs * p.TileTokens * sizeof(float) <= NearPanelBytes;
+        return new KernelWork(CostClass.SparseProduct, p.TaskCount,
+            1, near ? products : 0, near ? 0 : products, (double)p.TokenTiles * p.Outputs, p.Outputs * (double)p.Tokens, (double)p.OutputTiles * p.Inputs * p.Tokens, 0);
+    }
+
+    public static KernelWork Depthwise(in ConvolutionParameters p)
+    {
+        double planes = (double)p.Batch * p.OutputChannels, inputs = (double)p.Batch * p.InputChannels * p.InputPlane;
+        bool strided = p.StrideHeight * p.StrideWidth > 1;
+        return new KernelWork(CostClass.Depthwise, p.TaskCount, 1, planes * p.KernelArea * RoundUp(p.OutputWidth, Lanes(p.Isa)) * p.OutputHeight, planes, strided ? 0 : inputs, strided ? inputs : 0);
+    }
+
+    private static KernelWork Product(InstructionSet isa, double rows, int inner, int columns, int tasks)
+    {
+        if (rows == 1) return new KernelWork(CostClass.DenseRow, tasks, 1, (double)inner * columns);
+        return new KernelWork(CostClass.DenseProduct, tasks, 1, Math.Ceiling(rows / 4) * 4 * inner * RoundUp(columns, Lanes(isa)), rows * inner, rows * columns * Blocks(inner));
+    }
+
+    /// <summary>Floats of a vector.</summary>
+    private static int Lanes(InstructionSet isa) => isa switch
+    {
+        InstructionSet.Avx512 => 16,
+        InstructionSet.Avx2 => 8,
+        _ => 4,
+    };
+
+    /// <summary>How often the dense product passes over its outputs.</summary>
+    private static double Blocks(int inner) => Math.Ceiling(inner / 256.0);
+
+    private static double RoundUp(int value, int unit) => (value + (long)unit - 1) / unit * unit;
+
+    [InlineArray(MaximumTerms)]
+    private struct TermValues
+    {
+        private double _first;
+    }
+}
