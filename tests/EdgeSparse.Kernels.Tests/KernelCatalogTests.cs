@@ -9,6 +9,7 @@ public sealed class KernelCatalogTests
     [Theory]
     [InlineData("GemmF32")]
     [InlineData("SpmmF32")]
+    [InlineData("SpmmBlockF32")]
     public void Lists_every_product_kernel(string type)
     {
         Type kernels = typeof(KernelCatalog).Assembly.GetTypes().Single(each => each.Name == type);
@@ -22,6 +23,7 @@ public sealed class KernelCatalogTests
     [Theory]
     [InlineData("GemmF32_")]
     [InlineData("SpmmF32_")]
+    [InlineData("SpmmBlockF32_")]
     [InlineData("DepthwiseF32_")]
     public void Names_of_products_end_in_their_instruction_set(string prefix) =>
         Assert.All(KernelCatalog.All.Where(kernel => kernel.Name.StartsWith(prefix, StringComparison.Ordinal)), kernel => Assert.EndsWith("_" + kernel.InstructionSet, kernel.Name, StringComparison.Ordinal));

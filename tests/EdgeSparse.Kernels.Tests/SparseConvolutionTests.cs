@@ -29,11 +29,11 @@ public sealed unsafe class SparseConvolutionTests
         SparseConvolutionF32.Run(p, padded.Floats, packed, bias, residual, y, scratch, task);
     }
 
-    private static void Check(ConvolutionParameters p, double sparsity, ValueKind kind = ValueKind.Normal, bool bias = true, bool residual = false, bool inPlace = false)
+    private static void Check(ConvolutionParameters p, double sparsity, ValueKind kind = ValueKind.Normal, bool bias = true, bool residual = false, bool inPlace = false, int blockRows = 1)
     {
         SparseConvolutionF32.Prepare(ref p);
-        float[] weights = Values.MakeSparse(7, p.OutputChannels, p.Inner, sparsity, kind == ValueKind.Large ? ValueKind.Normal : kind);
-        p.NonZeros = weights.Count(w => w != 0);
+        float[] weights = Values.MakeSparse(7, p.OutputChannels, p.Inner, sparsity, kind == ValueKind.Large ? ValueKind.Normal : kind, blockRows);
+        SparseConvolutionF32.Prepare(ref p, Weights(in p, weights));
         foreach (InstructionSet isa in Instructions.Runnable)
         {
             p.Isa = isa;
@@ -91,8 +91,50 @@ public sealed unsafe class SparseConvolutionTests
         ConvolutionParameters plan = ConvolutionParameters.Create(1201, 1, 45, 61, 1, 1);
         plan.NonZeros = 1201 * 61 / 5;
         SparseConvolutionF32.Prepare(ref plan);
-        Assert.InRange(plan.ScratchBytes, 1, plan.InputChannels * plan.TileColumns * sizeof(float) / 2);
-        Assert.True(plan.ScratchBytes > plan.TileRows * plan.TileColumns * sizeof(float));
+        Assert.InRange(plan.ChunkChannels, 1, plan.InputChannels / 2);
+    }
+
+    /// <summary>Blocks whose columns agree, in every number of vectors and with rows that fill no block.</summary>
+    [Theory]
+    [InlineData(2, 0.9)]
+    [InlineData(4, 0.9)]
+    [InlineData(4, 0.99)]
+    [InlineData(2, 0.5)]
+    [InlineData(4, 0.5)]
+    [InlineData(4, 0)]
+    public void Blocks_of_rows(int blockRows, double sparsity)
+    {
+        foreach (int pixels in (int[])[3, 4, 7, 8, 9, 16, 17, 24, 25, 31, 33, 40, 48, 49, 56, 64, 65, 96, 100, 112, 128, 130, 196])
+            foreach (int outputs in (int[])[4, 7, 8, 18])
+                Check(ConvolutionParameters.Create(23, 1, pixels, outputs, 1, 1), sparsity, bias: outputs != 8, residual: pixels % 2 == 1, inPlace: outputs == 7, blockRows: blockRows);
+    }
+
+    [Theory]
+    [InlineData(ValueKind.SignedZeros)]
+    [InlineData(ValueKind.Denormal)]
+    [InlineData(ValueKind.Large)]
+    public void Blocks_of_extreme_values(ValueKind kind)
+    {
+        foreach (int blockRows in (int[])[2, 4])
+        {
+            ConvolutionParameters p = ConvolutionParameters.Create(40, 6, 7, 10, 1, 1);
+            p.Activation = Activation.Relu;
+            Check(p, 0.7, kind, blockRows: blockRows);
+        }
+    }
+
+    [Fact]
+    public void Blocks_in_k_by_k_kernels_groups_and_chunks()
+    {
+        ConvolutionParameters p = ConvolutionParameters.Create(80, 9, 9, 22, 3, 3);
+        p.PadTop = p.PadLeft = p.PadBottom = p.PadRight = 1;
+        p.Activation = Activation.Relu;
+        foreach (int blockRows in (int[])[1, 2, 4]) Check(p, 0.8, residual: blockRows == 2, inPlace: blockRows == 4, blockRows: blockRows);
+        p.StrideHeight = p.StrideWidth = 2;
+        Check(p, 0.8, blockRows: 4);
+        p.Groups = 2;
+        p.OutputChannels = 12;
+        Check(p, 0.5, blockRows: 4);
     }
 
     [Theory]

@@ -4,9 +4,9 @@ namespace EdgeSparse.Kernels.Tests;
 
 public sealed unsafe class SparseMatMulTests
 {
-    private static void Check(int tokens, int inputs, int outputs, double sparsity, ValueKind kind = ValueKind.Normal, bool residual = false, bool inPlace = false, Activation activation = default)
+    private static void Check(int tokens, int inputs, int outputs, double sparsity, ValueKind kind = ValueKind.Normal, bool residual = false, bool inPlace = false, Activation activation = default, int blockRows = 1)
     {
-        float[] dense = Values.MakeSparse(5, outputs, inputs, sparsity), x = Values.Make(6, (long)tokens * inputs, kind), bias = Values.Make(7, outputs);
+        float[] dense = Values.MakeSparse(5, outputs, inputs, sparsity, blockRows: blockRows), x = Values.Make(6, (long)tokens * inputs, kind), bias = Values.Make(7, outputs);
         float[]? r = residual || inPlace ? Values.Make(8, (long)tokens * outputs) : null;
         SparseWeights weights = SparseWeights.FromDense(dense, outputs, inputs);
         foreach (InstructionSet isa in Instructions.Runnable)
@@ -59,6 +59,14 @@ public sealed unsafe class SparseMatMulTests
     [InlineData(0.99)]
     [InlineData(1)]
     public void Any_sparsity(double sparsity) => Check(197, 96, 50, sparsity, activation: Activation.Clip(-1, 1), residual: true);
+
+    [Theory]
+    [InlineData(2)]
+    [InlineData(4)]
+    public void Blocks_of_rows(int blockRows)
+    {
+        for (int tokens = 1; tokens <= 140; tokens += 3) Check(tokens, 30, 41, 0.8, residual: tokens % 2 == 0, blockRows: blockRows);
+    }
 
     [Theory]
     [InlineData(ValueKind.SignedZeros)]

@@ -112,7 +112,7 @@ public class LayerChoiceTests
     {
         var g = new GraphBuilder();
         const int size = 1 << 15;
-        var weights = new Kernels.SparseMatMul.SparseWeights(size, size, Kernels.SparseMatMul.SparsePattern.Unstructured, [1, .. new int[size - 1]], [3], [2f]);
+        var weights = new Kernels.SparseMatMul.SparseWeights(size, size, [1, .. new int[size - 1]], [3], [2f]);
         g.Output(g.Node(OperatorKind.MatMul, a => a.Set("transpose_b", 1), g.Input(1, size), new Value("w", new Tensor(new Shape(size, size), weights))));
         LayerDescription layer = Describe(g.Graph, new SessionOptions { Threads = 1, Kernels = KernelPreference.Dense }).Layers[0];
         Assert.Equal("sparse", Assert.Single(layer.Candidates).Kernel);

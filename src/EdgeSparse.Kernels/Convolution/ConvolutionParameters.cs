@@ -34,6 +34,8 @@ public struct ConvolutionParameters
     public int OutputPaddingWidth;
     /// <summary>Sparse convolution only: non-zero weights, a hint for the choice of tiles.</summary>
     public int NonZeros;
+    /// <summary>Sparse convolution only: rows of most blocks that the weights form, a hint for the choice of tiles; 0 means 1.</summary>
+    public int BlockRows;
     /// <summary>Workers that share the tasks; shapes the split, never the result's bits. 0 means 1.</summary>
     public int Threads;
     public Activation Activation;
@@ -53,6 +55,8 @@ public struct ConvolutionParameters
     public int RowTiles;
     /// <summary>Derived: the kernel's own choice among its variants.</summary>
     public int Variant;
+    /// <summary>Derived, sparse convolution only: input channels that a task takes at a time.</summary>
+    public int ChunkChannels;
     /// <summary>Derived: elements from one row to the next in the layout the kernel reads.</summary>
     public int Pitch;
     /// <summary>Derived, dense convolution only: inner indices whose products a tile adds at once.</summary>

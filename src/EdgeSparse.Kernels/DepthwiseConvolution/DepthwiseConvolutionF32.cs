@@ -74,15 +74,11 @@ public static unsafe partial class DepthwiseConvolutionF32
         var aside = (float*)(scratch + AsideBegin(in *p, layout.ChannelElements));
         Runs.Zero(padded + layout.ChannelElements, SpmmF32.Lanes(p->Isa));
 
-        SpmmTile t;
-        t.RowStarts = rowStarts;
-        t.RowBegin = 0;
-        t.RowEnd = 1;
-        t.RowBytesY = 0;
+        SpmmTile t = default;
+        t.Starts = t.Rows = rowStarts;
+        t.BlockEnd = 1;
         t.Offsets = offsets;
-        t.Residual = null;
-        t.Minimum = residual == null ? p->Activation.Minimum : float.NegativeInfinity;
-        t.Maximum = residual == null ? p->Activation.Maximum : float.PositiveInfinity;
+        t.Clamp(residual == null ? p->Activation.Minimum : float.NegativeInfinity, residual == null ? p->Activation.Maximum : float.PositiveInfinity);
         long planes = (long)p->Batch * p->OutputChannels, paddedPlane = -1;
         int multiplier = p->GroupOutputs;
         long end = planes * (task + 1) / p->TaskCount;

@@ -1,69 +1,150 @@
+using System.Runtime.InteropServices;
+
 namespace EdgeSparse.Kernels.SparseMatMul;
 
 /// <summary>
-/// Sparse weights as the inner loop reads them, one block of memory: int32 rowStarts [chunks · rows + 1], int32 byte offsets [entries], float32 values [entries],
-/// each part beginning at a multiple of 64 bytes. The columns may be cut into chunks, whose rows follow each other; an entry is a non-zero or, as the first of
-/// each row of a later chunk, a 1 with the offset of the row's sums so far: from a bias of -0 the fused multiply-add gives exactly these.
+/// Sparse weights as the inner loops read them. Rows stand in blocks (<see cref="RowBlocks"/>). An entry of a block is a byte offset and a weight for each of its rows.
+/// The rows are cut into bands, which tasks take apart from each other, and the columns into chunks, which a task takes one after the other; the blocks of a chunk's band make a part,
+/// and in it follow each other by height, 4, 2, 1, and then by their number of entries, so that the trip count of the inner loop rarely changes.
+/// One piece of memory: this header, sections [chunks · bands, 3], int32 starts [blocks + 1], int32 rows [blocks], int32 offsets [entries], float32 values [weights].
 /// </summary>
-internal static unsafe class ExpandedWeights
+[StructLayout(LayoutKind.Sequential)]
+internal unsafe struct ExpandedWeights
 {
-    public static long SizeBytes(int rows, int nonZeros, int chunks = 1) => OffsetsBegin((long)rows * chunks) + 2 * Aligned(Entries(rows, nonZeros, chunks) * sizeof(int));
-
-    /// <summary>Copies the rows, giving each column the byte offset that `offsets` holds for its index, plus groupBytes for every group of rows before.</summary>
-    public static void Write(SparseWeights weights, ReadOnlySpan<int> offsets, byte* packed, int groupRows = int.MaxValue, int groupBytes = 0)
+    /// <summary>The blocks of one height in a part.</summary>
+    public struct Section
     {
-        var starts = (int*)packed;
-        int* to = Offsets(packed, weights.Rows);
-        starts[0] = 0;
-        for (int row = 0; row < weights.Rows; row++) starts[row + 1] = starts[row] + weights.RowCounts[row];
-        for (int row = 0; row < weights.Rows; row++)
-            for (int i = starts[row]; i < starts[row + 1]; i++) to[i] = checked(offsets[weights.ColumnIndices[i]] + row / groupRows * groupBytes);
-        weights.Values.CopyTo(new Span<float>(Values(packed, weights.Rows), weights.NonZeros));
+        public int BlockBegin;
+        public int BlockEnd;
+        /// <summary>Weight 0 of a block is this plus height times its first entry.</summary>
+        public int ValueShift;
     }
 
-    /// <summary>Copies the rows in chunks of columns; sumOffsets holds the byte offset of each row's sums.</summary>
-    public static void WriteChunks(SparseWeights weights, ReadOnlySpan<int> offsets, ReadOnlySpan<int> sumOffsets, int chunks, byte* packed)
+    private int bands;
+    private int startsAt;
+    private int rowsAt;
+    private int offsetsAt;
+    private long valuesAt;
+
+    /// <summary>The geometry of a packing: bands of bandRows rows (a multiple of 4, or all), chunks of chunkColumns columns, groupRows as <see cref="RowBlocks.Heights"/> takes it.</summary>
+    public readonly record struct Shape(int BandRows, int ChunkColumns, int GroupRows = int.MaxValue)
     {
-        int rows = weights.Rows, chunkColumns = ChunkColumns(weights.Columns, chunks);
-        var next = new int[rows];
-        for (int row = 1; row < rows; row++) next[row] = next[row - 1] + weights.RowCounts[row - 1];
-        var starts = (int*)packed;
-        // Where the values begin follows from the last start.
-        starts[(nint)chunks * rows] = checked((int)Entries(rows, weights.NonZeros, chunks));
-        int* toOffsets = Offsets(packed, rows, chunks);
-        float* toValues = Values(packed, rows, chunks);
-        for (int chunk = 0, at = 0; chunk < chunks; chunk++)
+        public int Bands(SparseWeights weights) => (int)(((long)weights.Rows + BandRows - 1) / BandRows);
+
+        public int Chunks(SparseWeights weights) => (int)Math.Max(1, ((long)weights.Columns + ChunkColumns - 1) / ChunkColumns);
+    }
+
+    /// <summary>Sections of part `chunk`, `band`: of blocks of 4, of 2 and of 1 row.</summary>
+    public static Section* Sections(byte* packed, int chunk, int band) => (Section*)(packed + sizeof(ExpandedWeights)) + 3 * ((nint)chunk * ((ExpandedWeights*)packed)->bands + band);
+
+    /// <summary>[blocks + 1]: first entry of each block.</summary>
+    public static int* Starts(byte* packed) => (int*)(packed + ((ExpandedWeights*)packed)->startsAt);
+
+    /// <summary>[blocks]: first row of each block.</summary>
+    public static int* Rows(byte* packed) => (int*)(packed + ((ExpandedWeights*)packed)->rowsAt);
+
+    public static int* Offsets(byte* packed) => (int*)(packed + ((ExpandedWeights*)packed)->offsetsAt);
+
+    public static float* Values(byte* packed) => (float*)(packed + ((ExpandedWeights*)packed)->valuesAt);
+
+    /// <summary>Size of the packed weights; 64-byte alignment is expected.</summary>
+    public static long SizeBytes(SparseWeights weights, Shape shape)
+    {
+        Blocks blocks = Blocks.Of(weights, shape);
+        return Layout(blocks.Sections.Length, blocks.Rows.Length, blocks.Offsets.Length, blocks.Values.Length, out _);
+    }
+
+    /// <summary>Packs the rows; columnOffsets holds the byte offset of each column's run, to which groupBytes is added for every group of rows before.</summary>
+    public static void Write(SparseWeights weights, Shape shape, ReadOnlySpan<int> columnOffsets, int groupBytes, byte* packed)
+    {
+        Blocks blocks = Blocks.Of(weights, shape);
+        Layout(blocks.Sections.Length, blocks.Rows.Length, blocks.Offsets.Length, blocks.Values.Length, out ExpandedWeights header);
+        header.bands = shape.Bands(weights);
+        *(ExpandedWeights*)packed = header;
+        blocks.Sections.CopyTo(new Span<Section>(packed + sizeof(ExpandedWeights), blocks.Sections.Length));
+        blocks.Starts.CopyTo(new Span<int>(Starts(packed), blocks.Starts.Length));
+        blocks.Rows.CopyTo(new Span<int>(Rows(packed), blocks.Rows.Length));
+        blocks.Values.CopyTo(new Span<float>(Values(packed), blocks.Values.Length));
+        int* offsets = Offsets(packed);
+        for (int block = 0; block < blocks.Rows.Length; block++)
         {
-            long columnEnd = (long)(chunk + 1) * chunkColumns;
-            for (int row = 0, rowEnd = 0; row < rows; row++)
+            int shift = checked(blocks.Rows[block] / shape.GroupRows * groupBytes);
+            for (int i = blocks.Starts[block]; i < blocks.Starts[block + 1]; i++) offsets[i] = checked(columnOffsets[blocks.Offsets[i]] + shift);
+        }
+    }
+
+    private static long Layout(int sections, int blocks, int entries, int weights, out ExpandedWeights header)
+    {
+        header = default;
+        long at = Aligned(sizeof(ExpandedWeights) + (long)sections * sizeof(Section));
+        header.startsAt = checked((int)at);
+        at = Aligned(at + (blocks + 1L) * sizeof(int));
+        header.rowsAt = checked((int)at);
+        at = Aligned(at + (long)blocks * sizeof(int));
+        header.offsetsAt = checked((int)at);
+        at = Aligned(at + (long)entries * sizeof(int));
+        header.valuesAt = at;
+        return Aligned(at + (long)weights * sizeof(float));
+    }
+
+    private static long Aligned(long sizeBytes) => (sizeBytes + 63) / 64 * 64;
+
+    /// <summary>The blocks in the order of packing; offsets are still columns.</summary>
+    private sealed record Blocks(Section[] Sections, int[] Starts, int[] Rows, int[] Offsets, float[] Values)
+    {
+        public static Blocks Of(SparseWeights weights, Shape shape)
+        {
+            byte[] heights = RowBlocks.Heights(weights, shape.GroupRows);
+            int bands = shape.Bands(weights), chunks = shape.Chunks(weights);
+            var sections = new Section[3 * chunks * bands];
+            List<int> starts = [0], rows = [], offsets = [];
+            List<float> values = [];
+            var rowStarts = new int[weights.Rows + 1];
+            for (int row = 0; row < weights.Rows; row++) rowStarts[row + 1] = rowStarts[row] + weights.RowCounts[row];
+            int[] cursors = rowStarts[..weights.Rows];
+            for (int chunk = 0, section = 0; chunk < chunks; chunk++)
             {
-                rowEnd += weights.RowCounts[row];
-                *starts++ = at;
-                if (chunk > 0)
+                // Where each row's part of the chunk ends.
+                var ends = new int[weights.Rows + 1];
+                long columnEnd = (chunk + 1L) * shape.ChunkColumns;
+                for (int row = 0; row < weights.Rows; row++)
                 {
-                    toOffsets[at] = sumOffsets[row];
-                    toValues[at++] = 1;
+                    int end = cursors[row];
+                    while (end < rowStarts[row + 1] && weights.ColumnIndices[end] < columnEnd) end++;
+                    ends[row + 1] = end;
                 }
-                for (; next[row] < rowEnd && weights.ColumnIndices[next[row]] < columnEnd; next[row]++, at++)
+                for (int band = 0; band < bands; band++)
                 {
-                    toOffsets[at] = offsets[weights.ColumnIndices[next[row]]];
-                    toValues[at] = weights.Values[next[row]];
+                    int rowBegin = band * shape.BandRows, rowEnd = (int)Math.Min((long)rowBegin + shape.BandRows, weights.Rows);
+                    for (int height = 4; height >= 1; height /= 2, section++)
+                    {
+                        sections[section].BlockBegin = rows.Count;
+                        sections[section].ValueShift = values.Count - height * offsets.Count;
+                        IEnumerable<int> sorted = Enumerable.Range(rowBegin, rowEnd - rowBegin).Where(row => heights[row] == height).OrderBy(row => ends[row + 1] - cursors[row]);
+                        foreach (int row in sorted)
+                        {
+                            Add(weights, ends, row, cursors.AsSpan(row, height), offsets, values);
+                            rows.Add(row);
+                            starts.Add(offsets.Count);
+                        }
+                        sections[section].BlockEnd = rows.Count;
+                    }
+                }
+            }
+            return new Blocks(sections, [.. starts], [.. rows], [.. offsets], [.. values]);
+        }
+
+        private static void Add(SparseWeights weights, int[] ends, int row, Span<int> cursors, List<int> offsets, List<float> values)
+        {
+            while (RowBlocks.NextColumn(weights, ends, row, cursors) is var column && column < int.MaxValue)
+            {
+                offsets.Add(column);
+                for (int i = 0; i < cursors.Length; i++)
+                {
+                    bool has = cursors[i] < ends[row + i + 1] && weights.ColumnIndices[cursors[i]] == column;
+                    values.Add(has ? weights.Values[cursors[i]++] : 0);
                 }
             }
         }
     }
-
-    /// <summary>Columns of a chunk; the last may have fewer.</summary>
-    public static int ChunkColumns(int columns, int chunks) => (columns + chunks - 1) / chunks;
-
-    public static int* Offsets(byte* packed, int rows, int chunks = 1) => (int*)(packed + OffsetsBegin((long)rows * chunks));
-
-    public static float* Values(byte* packed, int rows, int chunks = 1)
-        => (float*)(packed + OffsetsBegin((long)rows * chunks) + Aligned((long)((int*)packed)[(nint)rows * chunks] * sizeof(int)));
-
-    private static long Entries(int rows, int nonZeros, int chunks) => nonZeros + (chunks - 1L) * rows;
-
-    private static long OffsetsBegin(long rows) => Aligned((rows + 1) * sizeof(int));
-
-    private static long Aligned(long sizeBytes) => (sizeBytes + 63) / 64 * 64;
 }

@@ -19,15 +19,22 @@ public static unsafe partial class SparseConvolutionF32
     private const int VariantPadded = 2;
 
     private const int MinimumTileRows = 16;
-    /// <summary>Rows that are computed aside before their valid pixels are copied out.</summary>
-    private const int AsideRows = 8;
-    /// <summary>A panel beyond this is taken in chunks of channels: from L2 a non-zero's vectors come at half the rate of the multiply-adds.</summary>
-    private const int MaximumPanelBytes = 96 * 1024;
-    /// <summary>What of a chunk's panel stays in L1 beside the weights and sums that stream through.</summary>
-    private const int ChunkPanelBytes = 36 * 1024;
+    /// <summary>Rows that are computed aside before their valid pixels are copied out; a multiple of the tallest block.</summary>
+    private const int AsideRows = 16;
+    /// <summary>What of the pixels that a task reads stays in L1 beside the weights and sums that stream through; more are taken in chunks of channels.</summary>
+    private const int ChunkBytes = 22 * 1024;
 
-    /// <summary>Checks the geometry, sets the output size, and derives tiles, <see cref="ConvolutionParameters.TaskCount"/> and <see cref="ConvolutionParameters.ScratchBytes"/>.</summary>
+    /// <summary>Checks the geometry, sets the output size and what follows from the weights, and derives tiles, <see cref="ConvolutionParameters.TaskCount"/> and <see cref="ConvolutionParameters.ScratchBytes"/>.</summary>
     /// <exception cref="ArgumentException">The geometry is not a convolution, or an image exceeds 2^31 bytes.</exception>
+    public static void Prepare(ref ConvolutionParameters p, SparseWeights weights)
+    {
+        ArgumentNullException.ThrowIfNull(weights);
+        p.NonZeros = weights.NonZeros;
+        p.BlockRows = RowBlocks.Prevailing(weights, p.GroupOutputs);
+        Prepare(ref p);
+    }
+
+    /// <summary>The same, with what follows from the weights already set.</summary>
     public static void Prepare(ref ConvolutionParameters p)
     {
         p.CheckForward();
@@ -48,44 +55,58 @@ public static unsafe partial class SparseConvolutionF32
         }
         p.ColumnTiles = columnTiles;
         p.TileColumns = TileSplit.Count(units, columnTiles) * lanes;
-        p.TileRows = TileSplit.Size(p.OutputChannels, rowTiles, 4);
-        p.RowTiles = TileSplit.Count(p.OutputChannels, p.TileRows);
         p.Pitch = p.IsPointwise ? p.OutputWidth : layout.Pitch;
+        p.TileRows = TileSplit.Size(p.OutputChannels, rowTiles, AsideRows);
+        p.RowTiles = TileSplit.Count(p.OutputChannels, p.TileRows);
         long tasks = (long)p.Batch * p.ColumnTiles * p.RowTiles;
         if (tasks > int.MaxValue) throw new ArgumentException($"{tasks} tasks, expected fewer than 2^31");
         p.TaskCount = (int)tasks;
+        p.ChunkChannels = ChunkChannels(in p);
         p.Variant = !p.IsPointwise ? VariantPadded : run < lanes || PanelPays(in p) ? VariantPanel : VariantDirect;
-        int chunks = Chunks(in p);
-        long scratchRows = AsideRowsOf(in p, chunks);
-        if (p.Variant == VariantPanel) scratchRows += ExpandedWeights.ChunkColumns(p.InputChannels, chunks);
+        long scratchRows = p.Variant == VariantDirect ? 0 : AsideRowsOf(in p);
+        if (p.Variant == VariantPanel) scratchRows += p.ChunkChannels;
         p.ScratchBytes = scratchRows * p.TileColumns * sizeof(float);
-        if (chunks > 1) p.ScratchBytes += (long)p.TileRows * sizeof(float);
     }
 
     /// <summary>
-    /// Planes a multiple of 2 KiB apart compete for the same few sets of L1. A copy of the tile costs a load and a store a channel, and pays where its vectors are read often:
-    /// a channel is used by NonZeros / InputChannels outputs on average. Planes that are no whole number of vectors leave loads across cache lines, which cost less.
+    /// Planes a multiple of 2 KiB apart compete for the same few sets of L1, and planes that are no whole number of vectors leave loads across cache lines.
+    /// A copy of the tile costs a load and a store a channel, and pays where its vectors are read often: a channel is used by NonZeros / InputChannels outputs on average.
     /// </summary>
     private static bool PanelPays(in ConvolutionParameters p)
         => p.InputPlane % 512 == 0 ? p.NonZeros >= 4L * p.InputChannels
-        : p.InputPlane % SpmmF32.Lanes(p.Isa) != 0 && (TaskNonZeros(in p) >= 32L * p.InputChannels || ChunksPay(in p));
-
-    private static bool ChunksPay(in ConvolutionParameters p)
-        => p.Groups == 1 && p.OutputPlane >= SpmmF32.Lanes(p.Isa) && (long)p.InputChannels * p.TileColumns * sizeof(float) > MaximumPanelBytes && TaskNonZeros(in p) >= 8L * p.InputChannels;
+        : p.InputPlane % SpmmF32.Lanes(p.Isa) != 0 && TaskNonZeros(in p) >= 8L * p.InputChannels;
 
     private static long TaskNonZeros(in ConvolutionParameters p) => (long)p.NonZeros * p.TileRows / p.OutputChannels;
 
-    /// <summary>Chunks of input channels that a task takes in turn, so that a chunk's panel stays in L1.</summary>
-    private static int Chunks(in ConvolutionParameters p)
-        => p.Variant == VariantPanel && ChunksPay(in p) ? TileSplit.Count(p.InputChannels, Math.Max(1, ChunkPanelBytes / (p.TileColumns * sizeof(float)))) : 1;
+    /// <summary>Input channels that a task takes at a time: all, or as many as stay in L1 where each row then still has non-zeros enough to pay for storing and loading its sums.</summary>
+    private static int ChunkChannels(in ConvolutionParameters p)
+    {
+        if (p.Groups > 1) return p.InputChannels;
+        long channelBytes = (long)p.TileColumns * sizeof(float);
+        if (!p.IsPointwise) channelBytes += ((p.KernelHeight - 1L) * p.DilationHeight * p.Pitch + (p.KernelWidth - 1) * p.DilationWidth) * sizeof(float);
+        long chunks = Math.Max(1, (p.InputChannels * channelBytes + ChunkBytes / 2) / ChunkBytes);
+        chunks = Math.Min(chunks, Math.Max(1, (long)p.NonZeros / p.OutputChannels / LeastChunkNonZeros));
+        return (int)((p.InputChannels + chunks - 1) / chunks);
+    }
 
-    private static int AsideRowsOf(in ConvolutionParameters p, int chunks) => chunks > 1 ? p.TileRows : AsideRows;
+    /// <summary>Non-zeros of a row in a chunk that pay for its sums.</summary>
+    private const int LeastChunkNonZeros = 6;
+
+    private static bool Chunked(in ConvolutionParameters p) => p.ChunkChannels < p.InputChannels;
+
+    private static int AsideRowsOf(in ConvolutionParameters p) => Chunked(in p) ? p.TileRows : AsideRows;
 
     /// <summary>True where a <see cref="PlanePadding"/> step must run first: every kernel but the 1×1 one with stride 1 and no padding.</summary>
     public static bool NeedsPadding(in ConvolutionParameters p) => !p.IsPointwise;
 
+    /// <summary>True where results are computed aside: padded runs hold elements between the rows, and fewer pixels than a vector do not fill one.</summary>
+    private static bool Aside(in ConvolutionParameters p) => p.Variant == VariantPadded || p.OutputPlane < SpmmF32.Lanes(p.Isa);
+
+    private static ExpandedWeights.Shape PackedShape(in ConvolutionParameters p)
+        => new(Aside(in p) ? AsideRowsOf(in p) : p.TileRows, checked(p.ChunkChannels * p.KernelArea), p.GroupOutputs);
+
     /// <summary>Size of the expanded weights; 64-byte alignment is expected.</summary>
-    public static long PackedBytes(in ConvolutionParameters p, SparseWeights weights) => ExpandedWeights.SizeBytes(p.OutputChannels, weights.NonZeros, Chunks(in p));
+    public static long PackedBytes(in ConvolutionParameters p, SparseWeights weights) => ExpandedWeights.SizeBytes(weights, PackedShape(in p));
 
     /// <summary>Expands weights [outputs, inputs / groups · kernelHeight · kernelWidth] for this plan.</summary>
     /// <exception cref="ArgumentException">The weights have another shape.</exception>
@@ -93,7 +114,6 @@ public static unsafe partial class SparseConvolutionF32
     {
         if (weights.Rows != p.OutputChannels || weights.Columns != p.Inner) throw new ArgumentException($"weights {weights.Rows}x{weights.Columns}, expected {p.OutputChannels}x{p.Inner}");
         PaddedLayout layout = PaddedLayout.Of(in p);
-        int chunks = Chunks(in p), chunkColumns = ExpandedWeights.ChunkColumns(p.Inner, chunks);
         var offsets = new int[p.Inner];
         for (int column = 0; column < offsets.Length; column++)
         {
@@ -101,18 +121,10 @@ public static unsafe partial class SparseConvolutionF32
             long elements = p.Variant switch
             {
                 VariantDirect => (long)channel * p.InputPlane,
-                VariantPanel => (long)(chunks > 1 ? channel % chunkColumns : channel) * p.TileColumns,
+                VariantPanel => (long)(channel % p.ChunkChannels) * p.TileColumns,
                 _ => layout.Offset(in p, channel, ky, kx),
             };
             offsets[column] = checked((int)(elements * sizeof(float)));
-        }
-        if (chunks > 1)
-        {
-            // The panel follows the sums.
-            var sumOffsets = new int[p.OutputChannels];
-            for (int row = 0; row < sumOffsets.Length; row++) sumOffsets[row] = checked((row % p.TileRows - p.TileRows) * p.TileColumns * sizeof(float));
-            ExpandedWeights.WriteChunks(weights, offsets, sumOffsets, chunks, packed);
-            return;
         }
         int channelElements = p.Variant switch
         {
@@ -120,7 +132,7 @@ public static unsafe partial class SparseConvolutionF32
             VariantPanel => p.TileColumns,
             _ => layout.ChannelElements,
         };
-        ExpandedWeights.Write(weights, offsets, packed, p.GroupOutputs, checked(p.GroupInputs * channelElements * sizeof(float)));
+        ExpandedWeights.Write(weights, PackedShape(in p), offsets, p.Groups == 1 ? 0 : checked(p.GroupInputs * channelElements * sizeof(float)), packed);
     }
 
     /// <summary>Runs one task. y may not overlap x; residual may be y.</summary>
@@ -136,102 +148,66 @@ public static unsafe partial class SparseConvolutionF32
         int begin = (int)(units * columnTile / p->ColumnTiles) * lanes, end = (int)Math.Min(units * (columnTile + 1) / p->ColumnTiles * lanes, run);
         int rowBegin = rowTile * p->TileRows, rowEnd = Math.Min(rowBegin + p->TileRows, p->OutputChannels);
         float* aside = (float*)scratch;
+        float* panel = p->Variant == VariantPanel ? aside + (nint)AsideRowsOf(in *p) * p->TileColumns : null;
 
-        SpmmTile t;
-        int chunks = Chunks(in *p);
-        t.Offsets = ExpandedWeights.Offsets(packedWeights, p->OutputChannels, chunks);
-        t.Values = ExpandedWeights.Values(packedWeights, p->OutputChannels, chunks);
-        t.RowStarts = (int*)packedWeights;
+        SpmmTile t = default;
+        t.Use(packedWeights);
         t.Bias = bias;
-        t.Minimum = p->Activation.Minimum;
-        t.Maximum = p->Activation.Maximum;
         x += image * p->InputChannels * (padded ? layout.ChannelElements : p->InputPlane) + begin;
-        if (p->Variant == VariantPanel)
-        {
-            t.X = (byte*)(aside + (nint)AsideRowsOf(in *p, chunks) * p->TileColumns);
-            if (chunks == 1) FillPanel(p, x, p->InputChannels, end - begin, (float*)t.X);
-        }
-        else t.X = (byte*)x;
+        t.X = panel != null ? (byte*)panel : (byte*)x;
 
         nint plane = p->OutputPlane;
         // Output pixels of the run: contiguous in y, since the run only inserts elements.
         nint pixelBegin = padded ? Pixel(p, begin) : begin, pixelEnd = padded ? Pixel(p, end) : end;
-        nint first = (image * p->OutputChannels + rowBegin) * plane + pixelBegin;
-        if (chunks > 1)
+        nint first = image * p->OutputChannels * plane + pixelBegin;
+        if (Aside(in *p))
         {
-            RunChunks(p, &t, x, end - begin, aside, rowBegin, rowEnd, clamps: residual == null);
-            for (int row = rowBegin; row < rowEnd; row++)
+            t.RowBytesY = (nint)p->TileColumns * sizeof(float);
+            int bandRows = AsideRowsOf(in *p);
+            if (panel != null && !Chunked(in *p)) FillPanel(p, x, 0, end - begin, panel);
+            for (int row = rowBegin; row < rowEnd; row += bandRows)
             {
-                nint at = first + (row - rowBegin) * plane;
-                var from = (float*)t.OutputRow(row);
-                if (residual == null) Runs.Copy(from, end - begin, y + at);
-                else Runs.AddClamped(from, residual + at, end - begin, p->Activation.Minimum, p->Activation.Maximum, y + at);
+                t.Y = aside - (nint)row * p->TileColumns;
+                RunChunks(p, &t, x, end - begin, panel, row / bandRows, null, clamps: residual == null);
+                int bandEnd = Math.Min(row + bandRows, rowEnd);
+                for (int i = row; i < bandEnd; i++)
+                    CopyValid(p, t.Y + (nint)i * p->TileColumns, begin, end, y + first + i * plane, residual == null ? null : residual + first + i * plane);
             }
-        }
-        else if (!padded && end - begin >= lanes)
-        {
-            t.RowBegin = rowBegin;
-            t.RowEnd = rowEnd;
-            t.Y = y + first;
-            t.Residual = residual == null ? null : residual + first;
-            t.RowBytesY = plane * sizeof(float);
-            SpmmF32.Run(p->Isa, end - begin, &t);
         }
         else
         {
-            t.Residual = null;
-            t.Y = aside;
-            t.RowBytesY = (nint)p->TileColumns * sizeof(float);
-            if (residual != null)
-            {
-                t.Minimum = float.NegativeInfinity;
-                t.Maximum = float.PositiveInfinity;
-            }
-            for (int row = rowBegin; row < rowEnd; row += AsideRows)
-            {
-                t.RowBegin = row;
-                t.RowEnd = Math.Min(row + AsideRows, rowEnd);
-                SpmmF32.Run(p->Isa, end - begin, &t);
-                nint at = first + (row - rowBegin) * plane;
-                for (int i = row; i < t.RowEnd; i++, at += plane)
-                    CopyValid(p, (float*)t.OutputRow(i), begin, end, y + at, residual == null ? null : residual + at);
-            }
+            t.Y = y + first;
+            t.RowBytesY = plane * sizeof(float);
+            if (panel != null && !Chunked(in *p)) FillPanel(p, x, 0, end - begin, panel);
+            RunChunks(p, &t, x, end - begin, panel, rowTile, residual == null ? null : residual + first, clamps: true);
         }
         if (p->Activation.NeedsPass && pixelEnd > pixelBegin)
-            ActivationPass.Apply(p->Isa, y + first, rowEnd - rowBegin, plane, pixelEnd - pixelBegin, in p->Activation);
+            ActivationPass.Apply(p->Isa, y + first + rowBegin * plane, rowEnd - rowBegin, plane, pixelEnd - pixelBegin, in p->Activation);
     }
 
-    /// <summary>Computes the rows aside, one chunk of channels after the other; only the last chunk's sums are clamped, and only where `clamps`.</summary>
-    private static void RunChunks(ConvolutionParameters* p, SpmmTile* t, float* x, int pixels, float* aside, int rowBegin, int rowEnd, bool clamps)
+    /// <summary>Computes a band of rows, one chunk of channels after the other; only the last chunk's sums are clamped, and only where `clamps`.</summary>
+    private static void RunChunks(ConvolutionParameters* p, SpmmTile* t, float* x, int pixels, float* panel, int band, float* residual, bool clamps)
     {
-        int chunkColumns = ExpandedWeights.ChunkColumns(p->InputChannels, Chunks(in *p));
-        var panel = (float*)t->X;
-        float* negativeZeros = panel + (nint)chunkColumns * p->TileColumns;
-        new Span<float>(negativeZeros, rowEnd - rowBegin).Fill(-0f);
-        t->RowBegin = rowBegin;
-        t->RowEnd = rowEnd;
-        t->Y = aside;
-        t->RowBytesY = (nint)p->TileColumns * sizeof(float);
-        t->Residual = null;
-        t->Minimum = float.NegativeInfinity;
-        t->Maximum = float.PositiveInfinity;
-        for (int channel = 0; channel < p->InputChannels; channel += chunkColumns)
+        t->Continues = false;
+        t->Residual = residual;
+        int chunk = 0;
+        for (int channel = 0; channel < p->InputChannels; channel += p->ChunkChannels, chunk++)
         {
-            if (clamps && channel + chunkColumns >= p->InputChannels)
-            {
-                t->Minimum = p->Activation.Minimum;
-                t->Maximum = p->Activation.Maximum;
-            }
-            FillPanel(p, x + (nint)channel * p->InputPlane, Math.Min(chunkColumns, p->InputChannels - channel), pixels, panel);
-            SpmmF32.Run(p->Isa, pixels, t);
-            t->RowStarts += p->OutputChannels;
-            t->Bias = negativeZeros - rowBegin;
+            bool ends = channel + p->ChunkChannels >= p->InputChannels;
+            t->Clamp(clamps && ends ? p->Activation.Minimum : float.NegativeInfinity, clamps && ends ? p->Activation.Maximum : float.PositiveInfinity);
+            if (panel != null && Chunked(in *p)) FillPanel(p, x, channel, pixels, panel);
+            SpmmF32.Run(p->Isa, pixels, ExpandedWeights.Sections(t->Packed, chunk, band), t);
+            t->Continues = true;
+            t->Residual = null;
         }
     }
 
-    private static void FillPanel(ConvolutionParameters* p, float* x, int channels, int pixels, float* panel)
+    /// <summary>Copies a chunk's pixels, from `channel` on, next to each other.</summary>
+    private static void FillPanel(ConvolutionParameters* p, float* x, int channel, int pixels, float* panel)
     {
-        for (int channel = 0; channel < channels; channel++, x += p->InputPlane, panel += p->TileColumns) Runs.Copy(x, pixels, panel);
+        int end = Math.Min(channel + p->ChunkChannels, p->InputChannels);
+        x += (nint)channel * p->InputPlane;
+        for (; channel < end; channel++, x += p->InputPlane, panel += p->TileColumns) Runs.Copy(x, pixels, panel);
     }
 
     /// <summary>Output pixels before element `at` of the run.</summary>

@@ -41,7 +41,7 @@ public static unsafe partial class SparseMatMulF32
     }
 
     /// <summary>Size of the expanded weights; 64-byte alignment is expected.</summary>
-    public static long PackedBytes(in SparseMatMulParameters p, SparseWeights weights) => ExpandedWeights.SizeBytes(p.Outputs, weights.NonZeros);
+    public static long PackedBytes(in SparseMatMulParameters p, SparseWeights weights) => ExpandedWeights.SizeBytes(weights, PackedShape(in p));
 
     /// <summary>Expands weights [outputs, inputs] for this plan.</summary>
     /// <exception cref="ArgumentException">The weights have another shape.</exception>
@@ -50,8 +50,10 @@ public static unsafe partial class SparseMatMulF32
         if (weights.Rows != p.Outputs || weights.Columns != p.Inputs) throw new ArgumentException($"weights {weights.Rows}x{weights.Columns}, expected {p.Outputs}x{p.Inputs}");
         var offsets = new int[p.Inputs];
         for (int i = 0; i < offsets.Length; i++) offsets[i] = i * p.Pitch * sizeof(float);
-        ExpandedWeights.Write(weights, offsets, packed);
+        ExpandedWeights.Write(weights, PackedShape(in p), offsets, 0, packed);
     }
+
+    private static ExpandedWeights.Shape PackedShape(in SparseMatMulParameters p) => new(AsideOutputs, p.Inputs);
 
     /// <summary>Runs one task. y may not overlap x; residual may be y.</summary>
     public static void Run(SparseMatMulParameters* p, float* x, byte* packedWeights, float* bias, float* residual, float* y, byte* scratch, int task)
@@ -68,24 +70,18 @@ public static unsafe partial class SparseMatMulF32
         float* panel = transposed + (nint)AsideOutputs * p->Pitch;
         Transposition.Copy(x + (nint)begin * p->Inputs, p->Inputs, tokens, p->Inputs, panel, p->Pitch);
 
-        SpmmTile t;
+        SpmmTile t = default;
         t.X = (byte*)panel;
-        t.Offsets = ExpandedWeights.Offsets(packedWeights, p->Outputs);
-        t.Values = ExpandedWeights.Values(packedWeights, p->Outputs);
-        t.RowStarts = (int*)packedWeights;
+        t.Use(packedWeights);
         t.Bias = bias;
-        t.Residual = null;
-        t.Y = aside;
         t.RowBytesY = (nint)p->Pitch * sizeof(float);
         bool adds = residual != null;
-        t.Minimum = adds ? float.NegativeInfinity : p->Activation.Minimum;
-        t.Maximum = adds ? float.PositiveInfinity : p->Activation.Maximum;
+        t.Clamp(adds ? float.NegativeInfinity : p->Activation.Minimum, adds ? float.PositiveInfinity : p->Activation.Maximum);
         for (int output = outputBegin; output < outputEnd; output += AsideOutputs)
         {
-            t.RowBegin = output;
-            t.RowEnd = Math.Min(output + AsideOutputs, outputEnd);
-            int count = t.RowEnd - output;
-            SpmmF32.Run(p->Isa, tokens, &t);
+            int count = Math.Min(AsideOutputs, outputEnd - output);
+            t.Y = aside - (nint)output * p->Pitch;
+            SpmmF32.Run(p->Isa, tokens, ExpandedWeights.Sections(packedWeights, 0, output / AsideOutputs), &t);
             float* to = y + (nint)begin * p->Outputs + output;
             if (!adds)
             {

@@ -1,12 +1,5 @@
 namespace EdgeSparse.Kernels.SparseMatMul;
 
-/// <summary>Where the zeros of a pruned weight matrix may stand. The numbers are written to packages.</summary>
-public enum SparsePattern : byte
-{
-    /// <summary>Any element may be zero.</summary>
-    Unstructured = 1,
-}
-
 /// <summary>
 /// A pruned weight matrix W [rows = outputs, columns = inputs] as stored in a package, independent of the processor:
 /// for each row the number of its non-zeros, then all column indices and all values, row after row, columns ascending.
@@ -15,11 +8,12 @@ public enum SparsePattern : byte
 /// </summary>
 public sealed class SparseWeights
 {
-    public SparseWeights(int rows, int columns, SparsePattern pattern, int[] rowCounts, int[] columnIndices, float[] values)
+    private SparsePattern? pattern;
+
+    public SparseWeights(int rows, int columns, int[] rowCounts, int[] columnIndices, float[] values)
     {
         Rows = rows;
         Columns = columns;
-        Pattern = pattern;
         RowCounts = rowCounts;
         ColumnIndices = columnIndices;
         Values = values;
@@ -29,7 +23,8 @@ public sealed class SparseWeights
 
     public int Columns { get; }
 
-    public SparsePattern Pattern { get; }
+    /// <summary>Where the zeros stand, found from the indices.</summary>
+    public SparsePattern Pattern => pattern ??= SparsePattern.Of(this);
 
     /// <summary>Non-zeros of each row: [rows].</summary>
     public int[] RowCounts { get; }
@@ -66,7 +61,7 @@ public sealed class SparseWeights
                 rowCounts[row]++;
             }
         }
-        return new SparseWeights(rows, columns, SparsePattern.Unstructured, rowCounts, indices, values);
+        return new SparseWeights(rows, columns, rowCounts, indices, values);
     }
 
     /// <summary>The dense row-major matrix [rows, columns].</summary>
@@ -83,7 +78,6 @@ public sealed class SparseWeights
     public string? Problem()
     {
         if (Rows < 0 || Columns < 0) return $"negative size {Rows}x{Columns}";
-        if (!Enum.IsDefined(Pattern)) return $"unknown pattern {(byte)Pattern}";
         if (RowCounts.Length != Rows) return $"{RowCounts.Length} row counts for {Rows} rows";
         if (ColumnIndices.Length != Values.Length) return $"{ColumnIndices.Length} columns for {Values.Length} values";
         int next = 0;

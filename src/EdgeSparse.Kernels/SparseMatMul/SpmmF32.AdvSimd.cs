@@ -5,1120 +5,941 @@ using System.Runtime.Intrinsics.Arm;
 namespace EdgeSparse.Kernels.SparseMatMul;
 
 /// <summary>
-/// The loop for NEON: four non-zeros at a time, whose values are one vector load and whose products select a lane of it. 8 accumulators of a 32-pixel tile, the
-/// activations' pair loads and one vector of values fit the 32 registers.
+/// NEON: 32 registers hold 16 sums beside 8 vectors of pixels. Weights come four at a time by one load and are multiplied by lane; the pixels of an entry are loaded before they are used, so that
+/// neighbours are loaded in pairs.
 /// </summary>
 internal static unsafe partial class SpmmF32
 {
     [MethodImpl(MethodImplOptions.NoInlining)]
     private static void SpmmF32_32x1_AdvSimd(SpmmTile* t)
     {
-        byte* x = t->X;
-        int* offsets = t->Offsets;
-        float* values = t->Values;
-        nint last = t->LastBytes;
-        nint pitch = t->RowBytesY;
-        byte* y = (byte*)t->Y;
-        byte* residual = (byte*)t->Residual;
-        int* start = t->RowStarts + t->RowBegin;
-        int* end = t->RowStarts + t->RowEnd;
-        float* bias = t->Bias + t->RowBegin;
-        bool biased = t->Bias != null;
-        Vector128<float> low = Vector128.Create(t->Minimum), high = Vector128.Create(t->Maximum);
-        for (; start < end; start++)
-        {
-            nint i = start[0], n = start[1];
-            Vector128<float> c0 = biased ? Vector128.Create(*bias) : default, c1 = c0, c2 = c0, c3 = c0, c4 = c0, c5 = c0, c6 = c0, c7 = c0;
-            nint whole = n - 3;
-            for (; i < whole; i += 4)
-            {
-                Vector128<float> s0 = Vector128.Load(values + i);
-                int* o0 = offsets + i;
-                byte* x00 = x + o0[0];
-                c0 = AdvSimd.Arm64.FusedMultiplyAddBySelectedScalar(c0, Vector128.Load((float*)x00), s0, 0);
-                c1 = AdvSimd.Arm64.FusedMultiplyAddBySelectedScalar(c1, Vector128.Load((float*)(x00 + 16)), s0, 0);
-                c2 = AdvSimd.Arm64.FusedMultiplyAddBySelectedScalar(c2, Vector128.Load((float*)(x00 + 32)), s0, 0);
-                c3 = AdvSimd.Arm64.FusedMultiplyAddBySelectedScalar(c3, Vector128.Load((float*)(x00 + 48)), s0, 0);
-                c4 = AdvSimd.Arm64.FusedMultiplyAddBySelectedScalar(c4, Vector128.Load((float*)(x00 + 64)), s0, 0);
-                c5 = AdvSimd.Arm64.FusedMultiplyAddBySelectedScalar(c5, Vector128.Load((float*)(x00 + 80)), s0, 0);
-                c6 = AdvSimd.Arm64.FusedMultiplyAddBySelectedScalar(c6, Vector128.Load((float*)(x00 + 96)), s0, 0);
-                c7 = AdvSimd.Arm64.FusedMultiplyAddBySelectedScalar(c7, Vector128.Load((float*)(x00 + last)), s0, 0);
-                byte* x01 = x + o0[1];
-                c0 = AdvSimd.Arm64.FusedMultiplyAddBySelectedScalar(c0, Vector128.Load((float*)x01), s0, 1);
-                c1 = AdvSimd.Arm64.FusedMultiplyAddBySelectedScalar(c1, Vector128.Load((float*)(x01 + 16)), s0, 1);
-                c2 = AdvSimd.Arm64.FusedMultiplyAddBySelectedScalar(c2, Vector128.Load((float*)(x01 + 32)), s0, 1);
-                c3 = AdvSimd.Arm64.FusedMultiplyAddBySelectedScalar(c3, Vector128.Load((float*)(x01 + 48)), s0, 1);
-                c4 = AdvSimd.Arm64.FusedMultiplyAddBySelectedScalar(c4, Vector128.Load((float*)(x01 + 64)), s0, 1);
-                c5 = AdvSimd.Arm64.FusedMultiplyAddBySelectedScalar(c5, Vector128.Load((float*)(x01 + 80)), s0, 1);
-                c6 = AdvSimd.Arm64.FusedMultiplyAddBySelectedScalar(c6, Vector128.Load((float*)(x01 + 96)), s0, 1);
-                c7 = AdvSimd.Arm64.FusedMultiplyAddBySelectedScalar(c7, Vector128.Load((float*)(x01 + last)), s0, 1);
-                byte* x02 = x + o0[2];
-                c0 = AdvSimd.Arm64.FusedMultiplyAddBySelectedScalar(c0, Vector128.Load((float*)x02), s0, 2);
-                c1 = AdvSimd.Arm64.FusedMultiplyAddBySelectedScalar(c1, Vector128.Load((float*)(x02 + 16)), s0, 2);
-                c2 = AdvSimd.Arm64.FusedMultiplyAddBySelectedScalar(c2, Vector128.Load((float*)(x02 + 32)), s0, 2);
-                c3 = AdvSimd.Arm64.FusedMultiplyAddBySelectedScalar(c3, Vector128.Load((float*)(x02 + 48)), s0, 2);
-                c4 = AdvSimd.Arm64.FusedMultiplyAddBySelectedScalar(c4, Vector128.Load((float*)(x02 + 64)), s0, 2);
-                c5 = AdvSimd.Arm64.FusedMultiplyAddBySelectedScalar(c5, Vector128.Load((float*)(x02 + 80)), s0, 2);
-                c6 = AdvSimd.Arm64.FusedMultiplyAddBySelectedScalar(c6, Vector128.Load((float*)(x02 + 96)), s0, 2);
-                c7 = AdvSimd.Arm64.FusedMultiplyAddBySelectedScalar(c7, Vector128.Load((float*)(x02 + last)), s0, 2);
-                byte* x03 = x + o0[3];
-                c0 = AdvSimd.Arm64.FusedMultiplyAddBySelectedScalar(c0, Vector128.Load((float*)x03), s0, 3);
-                c1 = AdvSimd.Arm64.FusedMultiplyAddBySelectedScalar(c1, Vector128.Load((float*)(x03 + 16)), s0, 3);
-                c2 = AdvSimd.Arm64.FusedMultiplyAddBySelectedScalar(c2, Vector128.Load((float*)(x03 + 32)), s0, 3);
-                c3 = AdvSimd.Arm64.FusedMultiplyAddBySelectedScalar(c3, Vector128.Load((float*)(x03 + 48)), s0, 3);
-                c4 = AdvSimd.Arm64.FusedMultiplyAddBySelectedScalar(c4, Vector128.Load((float*)(x03 + 64)), s0, 3);
-                c5 = AdvSimd.Arm64.FusedMultiplyAddBySelectedScalar(c5, Vector128.Load((float*)(x03 + 80)), s0, 3);
-                c6 = AdvSimd.Arm64.FusedMultiplyAddBySelectedScalar(c6, Vector128.Load((float*)(x03 + 96)), s0, 3);
-                c7 = AdvSimd.Arm64.FusedMultiplyAddBySelectedScalar(c7, Vector128.Load((float*)(x03 + last)), s0, 3);
-            }
-            for (; i < n; i++)
-            {
-                byte* x0 = x + offsets[i];
-                Vector128<float> s0 = AdvSimd.LoadAndReplicateToVector128(values + i);
-                c0 = AdvSimd.FusedMultiplyAdd(c0, s0, Vector128.Load((float*)x0));
-                c1 = AdvSimd.FusedMultiplyAdd(c1, s0, Vector128.Load((float*)(x0 + 16)));
-                c2 = AdvSimd.FusedMultiplyAdd(c2, s0, Vector128.Load((float*)(x0 + 32)));
-                c3 = AdvSimd.FusedMultiplyAdd(c3, s0, Vector128.Load((float*)(x0 + 48)));
-                c4 = AdvSimd.FusedMultiplyAdd(c4, s0, Vector128.Load((float*)(x0 + 64)));
-                c5 = AdvSimd.FusedMultiplyAdd(c5, s0, Vector128.Load((float*)(x0 + 80)));
-                c6 = AdvSimd.FusedMultiplyAdd(c6, s0, Vector128.Load((float*)(x0 + 96)));
-                c7 = AdvSimd.FusedMultiplyAdd(c7, s0, Vector128.Load((float*)(x0 + last)));
-            }
-            if (residual != null)
-            {
-                c0 += Vector128.Load((float*)residual);
-                c1 += Vector128.Load((float*)(residual + 16));
-                c2 += Vector128.Load((float*)(residual + 32));
-                c3 += Vector128.Load((float*)(residual + 48));
-                c4 += Vector128.Load((float*)(residual + 64));
-                c5 += Vector128.Load((float*)(residual + 80));
-                c6 += Vector128.Load((float*)(residual + 96));
-                c7 += Vector128.Load((float*)(residual + last));
-            }
-            AdvSimd.Min(high, AdvSimd.Max(low, c0)).Store((float*)y);
-            AdvSimd.Min(high, AdvSimd.Max(low, c1)).Store((float*)(y + 16));
-            AdvSimd.Min(high, AdvSimd.Max(low, c2)).Store((float*)(y + 32));
-            AdvSimd.Min(high, AdvSimd.Max(low, c3)).Store((float*)(y + 48));
-            AdvSimd.Min(high, AdvSimd.Max(low, c4)).Store((float*)(y + 64));
-            AdvSimd.Min(high, AdvSimd.Max(low, c5)).Store((float*)(y + 80));
-            AdvSimd.Min(high, AdvSimd.Max(low, c6)).Store((float*)(y + 96));
-            AdvSimd.Min(high, AdvSimd.Max(low, c7)).Store((float*)(y + last));
-            y += pitch;
-            if (residual != null) residual += pitch;
-            bias++;
-        }
+        if (t->LastBytes == 112) SpmmLoopsAdvSimd.Rows1<Vectors8, Whole>(t);
+        else SpmmLoopsAdvSimd.Rows1<Vectors8, Overlapping>(t);
     }
 
     [MethodImpl(MethodImplOptions.NoInlining)]
     private static void SpmmF32_28x1_AdvSimd(SpmmTile* t)
     {
-        byte* x = t->X;
-        int* offsets = t->Offsets;
-        float* values = t->Values;
-        nint last = t->LastBytes;
-        nint pitch = t->RowBytesY;
-        byte* y = (byte*)t->Y;
-        byte* residual = (byte*)t->Residual;
-        int* start = t->RowStarts + t->RowBegin;
-        int* end = t->RowStarts + t->RowEnd;
-        float* bias = t->Bias + t->RowBegin;
-        bool biased = t->Bias != null;
-        Vector128<float> low = Vector128.Create(t->Minimum), high = Vector128.Create(t->Maximum);
-        for (; start < end; start++)
-        {
-            nint i = start[0], n = start[1];
-            Vector128<float> c0 = biased ? Vector128.Create(*bias) : default, c1 = c0, c2 = c0, c3 = c0, c4 = c0, c5 = c0, c6 = c0;
-            nint whole = n - 3;
-            for (; i < whole; i += 4)
-            {
-                Vector128<float> s0 = Vector128.Load(values + i);
-                int* o0 = offsets + i;
-                byte* x00 = x + o0[0];
-                c0 = AdvSimd.Arm64.FusedMultiplyAddBySelectedScalar(c0, Vector128.Load((float*)x00), s0, 0);
-                c1 = AdvSimd.Arm64.FusedMultiplyAddBySelectedScalar(c1, Vector128.Load((float*)(x00 + 16)), s0, 0);
-                c2 = AdvSimd.Arm64.FusedMultiplyAddBySelectedScalar(c2, Vector128.Load((float*)(x00 + 32)), s0, 0);
-                c3 = AdvSimd.Arm64.FusedMultiplyAddBySelectedScalar(c3, Vector128.Load((float*)(x00 + 48)), s0, 0);
-                c4 = AdvSimd.Arm64.FusedMultiplyAddBySelectedScalar(c4, Vector128.Load((float*)(x00 + 64)), s0, 0);
-                c5 = AdvSimd.Arm64.FusedMultiplyAddBySelectedScalar(c5, Vector128.Load((float*)(x00 + 80)), s0, 0);
-                c6 = AdvSimd.Arm64.FusedMultiplyAddBySelectedScalar(c6, Vector128.Load((float*)(x00 + last)), s0, 0);
-                byte* x01 = x + o0[1];
-                c0 = AdvSimd.Arm64.FusedMultiplyAddBySelectedScalar(c0, Vector128.Load((float*)x01), s0, 1);
-                c1 = AdvSimd.Arm64.FusedMultiplyAddBySelectedScalar(c1, Vector128.Load((float*)(x01 + 16)), s0, 1);
-                c2 = AdvSimd.Arm64.FusedMultiplyAddBySelectedScalar(c2, Vector128.Load((float*)(x01 + 32)), s0, 1);
-                c3 = AdvSimd.Arm64.FusedMultiplyAddBySelectedScalar(c3, Vector128.Load((float*)(x01 + 48)), s0, 1);
-                c4 = AdvSimd.Arm64.FusedMultiplyAddBySelectedScalar(c4, Vector128.Load((float*)(x01 + 64)), s0, 1);
-                c5 = AdvSimd.Arm64.FusedMultiplyAddBySelectedScalar(c5, Vector128.Load((float*)(x01 + 80)), s0, 1);
-                c6 = AdvSimd.Arm64.FusedMultiplyAddBySelectedScalar(c6, Vector128.Load((float*)(x01 + last)), s0, 1);
-                byte* x02 = x + o0[2];
-                c0 = AdvSimd.Arm64.FusedMultiplyAddBySelectedScalar(c0, Vector128.Load((float*)x02), s0, 2);
-                c1 = AdvSimd.Arm64.FusedMultiplyAddBySelectedScalar(c1, Vector128.Load((float*)(x02 + 16)), s0, 2);
-                c2 = AdvSimd.Arm64.FusedMultiplyAddBySelectedScalar(c2, Vector128.Load((float*)(x02 + 32)), s0, 2);
-                c3 = AdvSimd.Arm64.FusedMultiplyAddBySelectedScalar(c3, Vector128.Load((float*)(x02 + 48)), s0, 2);
-                c4 = AdvSimd.Arm64.FusedMultiplyAddBySelectedScalar(c4, Vector128.Load((float*)(x02 + 64)), s0, 2);
-                c5 = AdvSimd.Arm64.FusedMultiplyAddBySelectedScalar(c5, Vector128.Load((float*)(x02 + 80)), s0, 2);
-                c6 = AdvSimd.Arm64.FusedMultiplyAddBySelectedScalar(c6, Vector128.Load((float*)(x02 + last)), s0, 2);
-                byte* x03 = x + o0[3];
-                c0 = AdvSimd.Arm64.FusedMultiplyAddBySelectedScalar(c0, Vector128.Load((float*)x03), s0, 3);
-                c1 = AdvSimd.Arm64.FusedMultiplyAddBySelectedScalar(c1, Vector128.Load((float*)(x03 + 16)), s0, 3);
-                c2 = AdvSimd.Arm64.FusedMultiplyAddBySelectedScalar(c2, Vector128.Load((float*)(x03 + 32)), s0, 3);
-                c3 = AdvSimd.Arm64.FusedMultiplyAddBySelectedScalar(c3, Vector128.Load((float*)(x03 + 48)), s0, 3);
-                c4 = AdvSimd.Arm64.FusedMultiplyAddBySelectedScalar(c4, Vector128.Load((float*)(x03 + 64)), s0, 3);
-                c5 = AdvSimd.Arm64.FusedMultiplyAddBySelectedScalar(c5, Vector128.Load((float*)(x03 + 80)), s0, 3);
-                c6 = AdvSimd.Arm64.FusedMultiplyAddBySelectedScalar(c6, Vector128.Load((float*)(x03 + last)), s0, 3);
-            }
-            for (; i < n; i++)
-            {
-                byte* x0 = x + offsets[i];
-                Vector128<float> s0 = AdvSimd.LoadAndReplicateToVector128(values + i);
-                c0 = AdvSimd.FusedMultiplyAdd(c0, s0, Vector128.Load((float*)x0));
-                c1 = AdvSimd.FusedMultiplyAdd(c1, s0, Vector128.Load((float*)(x0 + 16)));
-                c2 = AdvSimd.FusedMultiplyAdd(c2, s0, Vector128.Load((float*)(x0 + 32)));
-                c3 = AdvSimd.FusedMultiplyAdd(c3, s0, Vector128.Load((float*)(x0 + 48)));
-                c4 = AdvSimd.FusedMultiplyAdd(c4, s0, Vector128.Load((float*)(x0 + 64)));
-                c5 = AdvSimd.FusedMultiplyAdd(c5, s0, Vector128.Load((float*)(x0 + 80)));
-                c6 = AdvSimd.FusedMultiplyAdd(c6, s0, Vector128.Load((float*)(x0 + last)));
-            }
-            if (residual != null)
-            {
-                c0 += Vector128.Load((float*)residual);
-                c1 += Vector128.Load((float*)(residual + 16));
-                c2 += Vector128.Load((float*)(residual + 32));
-                c3 += Vector128.Load((float*)(residual + 48));
-                c4 += Vector128.Load((float*)(residual + 64));
-                c5 += Vector128.Load((float*)(residual + 80));
-                c6 += Vector128.Load((float*)(residual + last));
-            }
-            AdvSimd.Min(high, AdvSimd.Max(low, c0)).Store((float*)y);
-            AdvSimd.Min(high, AdvSimd.Max(low, c1)).Store((float*)(y + 16));
-            AdvSimd.Min(high, AdvSimd.Max(low, c2)).Store((float*)(y + 32));
-            AdvSimd.Min(high, AdvSimd.Max(low, c3)).Store((float*)(y + 48));
-            AdvSimd.Min(high, AdvSimd.Max(low, c4)).Store((float*)(y + 64));
-            AdvSimd.Min(high, AdvSimd.Max(low, c5)).Store((float*)(y + 80));
-            AdvSimd.Min(high, AdvSimd.Max(low, c6)).Store((float*)(y + last));
-            y += pitch;
-            if (residual != null) residual += pitch;
-            bias++;
-        }
+        if (t->LastBytes == 96) SpmmLoopsAdvSimd.Rows1<Vectors7, Whole>(t);
+        else SpmmLoopsAdvSimd.Rows1<Vectors7, Overlapping>(t);
     }
 
     [MethodImpl(MethodImplOptions.NoInlining)]
     private static void SpmmF32_24x1_AdvSimd(SpmmTile* t)
     {
-        byte* x = t->X;
-        int* offsets = t->Offsets;
-        float* values = t->Values;
-        nint last = t->LastBytes;
-        nint pitch = t->RowBytesY;
-        byte* y = (byte*)t->Y;
-        byte* residual = (byte*)t->Residual;
-        int* start = t->RowStarts + t->RowBegin;
-        int* end = t->RowStarts + t->RowEnd;
-        float* bias = t->Bias + t->RowBegin;
-        bool biased = t->Bias != null;
-        Vector128<float> low = Vector128.Create(t->Minimum), high = Vector128.Create(t->Maximum);
-        for (; start < end; start++)
-        {
-            nint i = start[0], n = start[1];
-            Vector128<float> c0 = biased ? Vector128.Create(*bias) : default, c1 = c0, c2 = c0, c3 = c0, c4 = c0, c5 = c0;
-            nint whole = n - 3;
-            for (; i < whole; i += 4)
-            {
-                Vector128<float> s0 = Vector128.Load(values + i);
-                int* o0 = offsets + i;
-                byte* x00 = x + o0[0];
-                c0 = AdvSimd.Arm64.FusedMultiplyAddBySelectedScalar(c0, Vector128.Load((float*)x00), s0, 0);
-                c1 = AdvSimd.Arm64.FusedMultiplyAddBySelectedScalar(c1, Vector128.Load((float*)(x00 + 16)), s0, 0);
-                c2 = AdvSimd.Arm64.FusedMultiplyAddBySelectedScalar(c2, Vector128.Load((float*)(x00 + 32)), s0, 0);
-                c3 = AdvSimd.Arm64.FusedMultiplyAddBySelectedScalar(c3, Vector128.Load((float*)(x00 + 48)), s0, 0);
-                c4 = AdvSimd.Arm64.FusedMultiplyAddBySelectedScalar(c4, Vector128.Load((float*)(x00 + 64)), s0, 0);
-                c5 = AdvSimd.Arm64.FusedMultiplyAddBySelectedScalar(c5, Vector128.Load((float*)(x00 + last)), s0, 0);
-                byte* x01 = x + o0[1];
-                c0 = AdvSimd.Arm64.FusedMultiplyAddBySelectedScalar(c0, Vector128.Load((float*)x01), s0, 1);
-                c1 = AdvSimd.Arm64.FusedMultiplyAddBySelectedScalar(c1, Vector128.Load((float*)(x01 + 16)), s0, 1);
-                c2 = AdvSimd.Arm64.FusedMultiplyAddBySelectedScalar(c2, Vector128.Load((float*)(x01 + 32)), s0, 1);
-                c3 = AdvSimd.Arm64.FusedMultiplyAddBySelectedScalar(c3, Vector128.Load((float*)(x01 + 48)), s0, 1);
-                c4 = AdvSimd.Arm64.FusedMultiplyAddBySelectedScalar(c4, Vector128.Load((float*)(x01 + 64)), s0, 1);
-                c5 = AdvSimd.Arm64.FusedMultiplyAddBySelectedScalar(c5, Vector128.Load((float*)(x01 + last)), s0, 1);
-                byte* x02 = x + o0[2];
-                c0 = AdvSimd.Arm64.FusedMultiplyAddBySelectedScalar(c0, Vector128.Load((float*)x02), s0, 2);
-                c1 = AdvSimd.Arm64.FusedMultiplyAddBySelectedScalar(c1, Vector128.Load((float*)(x02 + 16)), s0, 2);
-                c2 = AdvSimd.Arm64.FusedMultiplyAddBySelectedScalar(c2, Vector128.Load((float*)(x02 + 32)), s0, 2);
-                c3 = AdvSimd.Arm64.FusedMultiplyAddBySelectedScalar(c3, Vector128.Load((float*)(x02 + 48)), s0, 2);
-                c4 = AdvSimd.Arm64.FusedMultiplyAddBySelectedScalar(c4, Vector128.Load((float*)(x02 + 64)), s0, 2);
-                c5 = AdvSimd.Arm64.FusedMultiplyAddBySelectedScalar(c5, Vector128.Load((float*)(x02 + last)), s0, 2);
-                byte* x03 = x + o0[3];
-                c0 = AdvSimd.Arm64.FusedMultiplyAddBySelectedScalar(c0, Vector128.Load((float*)x03), s0, 3);
-                c1 = AdvSimd.Arm64.FusedMultiplyAddBySelectedScalar(c1, Vector128.Load((float*)(x03 + 16)), s0, 3);
-                c2 = AdvSimd.Arm64.FusedMultiplyAddBySelectedScalar(c2, Vector128.Load((float*)(x03 + 32)), s0, 3);
-                c3 = AdvSimd.Arm64.FusedMultiplyAddBySelectedScalar(c3, Vector128.Load((float*)(x03 + 48)), s0, 3);
-                c4 = AdvSimd.Arm64.FusedMultiplyAddBySelectedScalar(c4, Vector128.Load((float*)(x03 + 64)), s0, 3);
-                c5 = AdvSimd.Arm64.FusedMultiplyAddBySelectedScalar(c5, Vector128.Load((float*)(x03 + last)), s0, 3);
-            }
-            for (; i < n; i++)
-            {
-                byte* x0 = x + offsets[i];
-                Vector128<float> s0 = AdvSimd.LoadAndReplicateToVector128(values + i);
-                c0 = AdvSimd.FusedMultiplyAdd(c0, s0, Vector128.Load((float*)x0));
-                c1 = AdvSimd.FusedMultiplyAdd(c1, s0, Vector128.Load((float*)(x0 + 16)));
-                c2 = AdvSimd.FusedMultiplyAdd(c2, s0, Vector128.Load((float*)(x0 + 32)));
-                c3 = AdvSimd.FusedMultiplyAdd(c3, s0, Vector128.Load((float*)(x0 + 48)));
-                c4 = AdvSimd.FusedMultiplyAdd(c4, s0, Vector128.Load((float*)(x0 + 64)));
-                c5 = AdvSimd.FusedMultiplyAdd(c5, s0, Vector128.Load((float*)(x0 + last)));
-            }
-            if (residual != null)
-            {
-                c0 += Vector128.Load((float*)residual);
-                c1 += Vector128.Load((float*)(residual + 16));
-                c2 += Vector128.Load((float*)(residual + 32));
-                c3 += Vector128.Load((float*)(residual + 48));
-                c4 += Vector128.Load((float*)(residual + 64));
-                c5 += Vector128.Load((float*)(residual + last));
-            }
-            AdvSimd.Min(high, AdvSimd.Max(low, c0)).Store((float*)y);
-            AdvSimd.Min(high, AdvSimd.Max(low, c1)).Store((float*)(y + 16));
-            AdvSimd.Min(high, AdvSimd.Max(low, c2)).Store((float*)(y + 32));
-            AdvSimd.Min(high, AdvSimd.Max(low, c3)).Store((float*)(y + 48));
-            AdvSimd.Min(high, AdvSimd.Max(low, c4)).Store((float*)(y + 64));
-            AdvSimd.Min(high, AdvSimd.Max(low, c5)).Store((float*)(y + last));
-            y += pitch;
-            if (residual != null) residual += pitch;
-            bias++;
-        }
+        if (t->LastBytes == 80) SpmmLoopsAdvSimd.Rows1<Vectors6, Whole>(t);
+        else SpmmLoopsAdvSimd.Rows1<Vectors6, Overlapping>(t);
     }
 
     [MethodImpl(MethodImplOptions.NoInlining)]
     private static void SpmmF32_20x1_AdvSimd(SpmmTile* t)
     {
-        byte* x = t->X;
-        int* offsets = t->Offsets;
-        float* values = t->Values;
-        nint last = t->LastBytes;
-        nint pitch = t->RowBytesY;
-        byte* y = (byte*)t->Y;
-        byte* residual = (byte*)t->Residual;
-        int* start = t->RowStarts + t->RowBegin;
-        int* end = t->RowStarts + t->RowEnd;
-        float* bias = t->Bias + t->RowBegin;
-        bool biased = t->Bias != null;
-        Vector128<float> low = Vector128.Create(t->Minimum), high = Vector128.Create(t->Maximum);
-        for (; start < end; start++)
-        {
-            nint i = start[0], n = start[1];
-            Vector128<float> c0 = biased ? Vector128.Create(*bias) : default, c1 = c0, c2 = c0, c3 = c0, c4 = c0;
-            nint whole = n - 3;
-            for (; i < whole; i += 4)
-            {
-                Vector128<float> s0 = Vector128.Load(values + i);
-                int* o0 = offsets + i;
-                byte* x00 = x + o0[0];
-                c0 = AdvSimd.Arm64.FusedMultiplyAddBySelectedScalar(c0, Vector128.Load((float*)x00), s0, 0);
-                c1 = AdvSimd.Arm64.FusedMultiplyAddBySelectedScalar(c1, Vector128.Load((float*)(x00 + 16)), s0, 0);
-                c2 = AdvSimd.Arm64.FusedMultiplyAddBySelectedScalar(c2, Vector128.Load((float*)(x00 + 32)), s0, 0);
-                c3 = AdvSimd.Arm64.FusedMultiplyAddBySelectedScalar(c3, Vector128.Load((float*)(x00 + 48)), s0, 0);
-                c4 = AdvSimd.Arm64.FusedMultiplyAddBySelectedScalar(c4, Vector128.Load((float*)(x00 + last)), s0, 0);
-                byte* x01 = x + o0[1];
-                c0 = AdvSimd.Arm64.FusedMultiplyAddBySelectedScalar(c0, Vector128.Load((float*)x01), s0, 1);
-                c1 = AdvSimd.Arm64.FusedMultiplyAddBySelectedScalar(c1, Vector128.Load((float*)(x01 + 16)), s0, 1);
-                c2 = AdvSimd.Arm64.FusedMultiplyAddBySelectedScalar(c2, Vector128.Load((float*)(x01 + 32)), s0, 1);
-                c3 = AdvSimd.Arm64.FusedMultiplyAddBySelectedScalar(c3, Vector128.Load((float*)(x01 + 48)), s0, 1);
-                c4 = AdvSimd.Arm64.FusedMultiplyAddBySelectedScalar(c4, Vector128.Load((float*)(x01 + last)), s0, 1);
-                byte* x02 = x + o0[2];
-                c0 = AdvSimd.Arm64.FusedMultiplyAddBySelectedScalar(c0, Vector128.Load((float*)x02), s0, 2);
-                c1 = AdvSimd.Arm64.FusedMultiplyAddBySelectedScalar(c1, Vector128.Load((float*)(x02 + 16)), s0, 2);
-                c2 = AdvSimd.Arm64.FusedMultiplyAddBySelectedScalar(c2, Vector128.Load((float*)(x02 + 32)), s0, 2);
-                c3 = AdvSimd.Arm64.FusedMultiplyAddBySelectedScalar(c3, Vector128.Load((float*)(x02 + 48)), s0, 2);
-                c4 = AdvSimd.Arm64.FusedMultiplyAddBySelectedScalar(c4, Vector128.Load((float*)(x02 + last)), s0, 2);
-                byte* x03 = x + o0[3];
-                c0 = AdvSimd.Arm64.FusedMultiplyAddBySelectedScalar(c0, Vector128.Load((float*)x03), s0, 3);
-                c1 = AdvSimd.Arm64.FusedMultiplyAddBySelectedScalar(c1, Vector128.Load((float*)(x03 + 16)), s0, 3);
-                c2 = AdvSimd.Arm64.FusedMultiplyAddBySelectedScalar(c2, Vector128.Load((float*)(x03 + 32)), s0, 3);
-                c3 = AdvSimd.Arm64.FusedMultiplyAddBySelectedScalar(c3, Vector128.Load((float*)(x03 + 48)), s0, 3);
-                c4 = AdvSimd.Arm64.FusedMultiplyAddBySelectedScalar(c4, Vector128.Load((float*)(x03 + last)), s0, 3);
-            }
-            for (; i < n; i++)
-            {
-                byte* x0 = x + offsets[i];
-                Vector128<float> s0 = AdvSimd.LoadAndReplicateToVector128(values + i);
-                c0 = AdvSimd.FusedMultiplyAdd(c0, s0, Vector128.Load((float*)x0));
-                c1 = AdvSimd.FusedMultiplyAdd(c1, s0, Vector128.Load((float*)(x0 + 16)));
-                c2 = AdvSimd.FusedMultiplyAdd(c2, s0, Vector128.Load((float*)(x0 + 32)));
-                c3 = AdvSimd.FusedMultiplyAdd(c3, s0, Vector128.Load((float*)(x0 + 48)));
-                c4 = AdvSimd.FusedMultiplyAdd(c4, s0, Vector128.Load((float*)(x0 + last)));
-            }
-            if (residual != null)
-            {
-                c0 += Vector128.Load((float*)residual);
-                c1 += Vector128.Load((float*)(residual + 16));
-                c2 += Vector128.Load((float*)(residual + 32));
-                c3 += Vector128.Load((float*)(residual + 48));
-                c4 += Vector128.Load((float*)(residual + last));
-            }
-            AdvSimd.Min(high, AdvSimd.Max(low, c0)).Store((float*)y);
-            AdvSimd.Min(high, AdvSimd.Max(low, c1)).Store((float*)(y + 16));
-            AdvSimd.Min(high, AdvSimd.Max(low, c2)).Store((float*)(y + 32));
-            AdvSimd.Min(high, AdvSimd.Max(low, c3)).Store((float*)(y + 48));
-            AdvSimd.Min(high, AdvSimd.Max(low, c4)).Store((float*)(y + last));
-            y += pitch;
-            if (residual != null) residual += pitch;
-            bias++;
-        }
+        if (t->LastBytes == 64) SpmmLoopsAdvSimd.Rows1<Vectors5, Whole>(t);
+        else SpmmLoopsAdvSimd.Rows1<Vectors5, Overlapping>(t);
     }
 
     [MethodImpl(MethodImplOptions.NoInlining)]
     private static void SpmmF32_16x2_AdvSimd(SpmmTile* t)
     {
-        byte* x = t->X;
-        int* offsets = t->Offsets;
-        float* values = t->Values;
-        nint last = t->LastBytes;
-        nint pitch = t->RowBytesY;
-        byte* y = (byte*)t->Y;
-        byte* residual = (byte*)t->Residual;
-        int* start = t->RowStarts + t->RowBegin;
-        int* end = t->RowStarts + t->RowEnd;
-        float* bias = t->Bias + t->RowBegin;
-        bool biased = t->Bias != null;
-        Vector128<float> low = Vector128.Create(t->Minimum), high = Vector128.Create(t->Maximum);
-        for (; start + 2 <= end; start += 2)
-        {
-            nint i0 = start[0], n0 = start[1];
-            nint i1 = start[1], n1 = start[2];
-            nint common = Math.Min(n0 - i0, n1 - i1);
-            Vector128<float> c00 = biased ? Vector128.Create(bias[0]) : default, c01 = c00, c02 = c00, c03 = c00;
-            Vector128<float> c10 = biased ? Vector128.Create(bias[1]) : default, c11 = c10, c12 = c10, c13 = c10;
-            for (; common >= 4; common -= 4)
-            {
-                Vector128<float> s0 = Vector128.Load(values + i0);
-                int* o0 = offsets + i0;
-                byte* x00 = x + o0[0];
-                c00 = AdvSimd.Arm64.FusedMultiplyAddBySelectedScalar(c00, Vector128.Load((float*)x00), s0, 0);
-                c01 = AdvSimd.Arm64.FusedMultiplyAddBySelectedScalar(c01, Vector128.Load((float*)(x00 + 16)), s0, 0);
-                c02 = AdvSimd.Arm64.FusedMultiplyAddBySelectedScalar(c02, Vector128.Load((float*)(x00 + 32)), s0, 0);
-                c03 = AdvSimd.Arm64.FusedMultiplyAddBySelectedScalar(c03, Vector128.Load((float*)(x00 + last)), s0, 0);
-                byte* x01 = x + o0[1];
-                c00 = AdvSimd.Arm64.FusedMultiplyAddBySelectedScalar(c00, Vector128.Load((float*)x01), s0, 1);
-                c01 = AdvSimd.Arm64.FusedMultiplyAddBySelectedScalar(c01, Vector128.Load((float*)(x01 + 16)), s0, 1);
-                c02 = AdvSimd.Arm64.FusedMultiplyAddBySelectedScalar(c02, Vector128.Load((float*)(x01 + 32)), s0, 1);
-                c03 = AdvSimd.Arm64.FusedMultiplyAddBySelectedScalar(c03, Vector128.Load((float*)(x01 + last)), s0, 1);
-                byte* x02 = x + o0[2];
-                c00 = AdvSimd.Arm64.FusedMultiplyAddBySelectedScalar(c00, Vector128.Load((float*)x02), s0, 2);
-                c01 = AdvSimd.Arm64.FusedMultiplyAddBySelectedScalar(c01, Vector128.Load((float*)(x02 + 16)), s0, 2);
-                c02 = AdvSimd.Arm64.FusedMultiplyAddBySelectedScalar(c02, Vector128.Load((float*)(x02 + 32)), s0, 2);
-                c03 = AdvSimd.Arm64.FusedMultiplyAddBySelectedScalar(c03, Vector128.Load((float*)(x02 + last)), s0, 2);
-                byte* x03 = x + o0[3];
-                c00 = AdvSimd.Arm64.FusedMultiplyAddBySelectedScalar(c00, Vector128.Load((float*)x03), s0, 3);
-                c01 = AdvSimd.Arm64.FusedMultiplyAddBySelectedScalar(c01, Vector128.Load((float*)(x03 + 16)), s0, 3);
-                c02 = AdvSimd.Arm64.FusedMultiplyAddBySelectedScalar(c02, Vector128.Load((float*)(x03 + 32)), s0, 3);
-                c03 = AdvSimd.Arm64.FusedMultiplyAddBySelectedScalar(c03, Vector128.Load((float*)(x03 + last)), s0, 3);
-                Vector128<float> s1 = Vector128.Load(values + i1);
-                int* o1 = offsets + i1;
-                byte* x10 = x + o1[0];
-                c10 = AdvSimd.Arm64.FusedMultiplyAddBySelectedScalar(c10, Vector128.Load((float*)x10), s1, 0);
-                c11 = AdvSimd.Arm64.FusedMultiplyAddBySelectedScalar(c11, Vector128.Load((float*)(x10 + 16)), s1, 0);
-                c12 = AdvSimd.Arm64.FusedMultiplyAddBySelectedScalar(c12, Vector128.Load((float*)(x10 + 32)), s1, 0);
-                c13 = AdvSimd.Arm64.FusedMultiplyAddBySelectedScalar(c13, Vector128.Load((float*)(x10 + last)), s1, 0);
-                byte* x11 = x + o1[1];
-                c10 = AdvSimd.Arm64.FusedMultiplyAddBySelectedScalar(c10, Vector128.Load((float*)x11), s1, 1);
-                c11 = AdvSimd.Arm64.FusedMultiplyAddBySelectedScalar(c11, Vector128.Load((float*)(x11 + 16)), s1, 1);
-                c12 = AdvSimd.Arm64.FusedMultiplyAddBySelectedScalar(c12, Vector128.Load((float*)(x11 + 32)), s1, 1);
-                c13 = AdvSimd.Arm64.FusedMultiplyAddBySelectedScalar(c13, Vector128.Load((float*)(x11 + last)), s1, 1);
-                byte* x12 = x + o1[2];
-                c10 = AdvSimd.Arm64.FusedMultiplyAddBySelectedScalar(c10, Vector128.Load((float*)x12), s1, 2);
-                c11 = AdvSimd.Arm64.FusedMultiplyAddBySelectedScalar(c11, Vector128.Load((float*)(x12 + 16)), s1, 2);
-                c12 = AdvSimd.Arm64.FusedMultiplyAddBySelectedScalar(c12, Vector128.Load((float*)(x12 + 32)), s1, 2);
-                c13 = AdvSimd.Arm64.FusedMultiplyAddBySelectedScalar(c13, Vector128.Load((float*)(x12 + last)), s1, 2);
-                byte* x13 = x + o1[3];
-                c10 = AdvSimd.Arm64.FusedMultiplyAddBySelectedScalar(c10, Vector128.Load((float*)x13), s1, 3);
-                c11 = AdvSimd.Arm64.FusedMultiplyAddBySelectedScalar(c11, Vector128.Load((float*)(x13 + 16)), s1, 3);
-                c12 = AdvSimd.Arm64.FusedMultiplyAddBySelectedScalar(c12, Vector128.Load((float*)(x13 + 32)), s1, 3);
-                c13 = AdvSimd.Arm64.FusedMultiplyAddBySelectedScalar(c13, Vector128.Load((float*)(x13 + last)), s1, 3);
-                i0 += 4;
-                i1 += 4;
-            }
-            for (; common > 0; common--)
-            {
-                byte* x0 = x + offsets[i0];
-                Vector128<float> s0 = AdvSimd.LoadAndReplicateToVector128(values + i0);
-                c00 = AdvSimd.FusedMultiplyAdd(c00, s0, Vector128.Load((float*)x0));
-                c01 = AdvSimd.FusedMultiplyAdd(c01, s0, Vector128.Load((float*)(x0 + 16)));
-                c02 = AdvSimd.FusedMultiplyAdd(c02, s0, Vector128.Load((float*)(x0 + 32)));
-                c03 = AdvSimd.FusedMultiplyAdd(c03, s0, Vector128.Load((float*)(x0 + last)));
-                byte* x1 = x + offsets[i1];
-                Vector128<float> s1 = AdvSimd.LoadAndReplicateToVector128(values + i1);
-                c10 = AdvSimd.FusedMultiplyAdd(c10, s1, Vector128.Load((float*)x1));
-                c11 = AdvSimd.FusedMultiplyAdd(c11, s1, Vector128.Load((float*)(x1 + 16)));
-                c12 = AdvSimd.FusedMultiplyAdd(c12, s1, Vector128.Load((float*)(x1 + 32)));
-                c13 = AdvSimd.FusedMultiplyAdd(c13, s1, Vector128.Load((float*)(x1 + last)));
-                i0++;
-                i1++;
-            }
-            for (; i0 < n0; i0++)
-            {
-                byte* x0 = x + offsets[i0];
-                Vector128<float> s0 = AdvSimd.LoadAndReplicateToVector128(values + i0);
-                c00 = AdvSimd.FusedMultiplyAdd(c00, s0, Vector128.Load((float*)x0));
-                c01 = AdvSimd.FusedMultiplyAdd(c01, s0, Vector128.Load((float*)(x0 + 16)));
-                c02 = AdvSimd.FusedMultiplyAdd(c02, s0, Vector128.Load((float*)(x0 + 32)));
-                c03 = AdvSimd.FusedMultiplyAdd(c03, s0, Vector128.Load((float*)(x0 + last)));
-            }
-            for (; i1 < n1; i1++)
-            {
-                byte* x1 = x + offsets[i1];
-                Vector128<float> s1 = AdvSimd.LoadAndReplicateToVector128(values + i1);
-                c10 = AdvSimd.FusedMultiplyAdd(c10, s1, Vector128.Load((float*)x1));
-                c11 = AdvSimd.FusedMultiplyAdd(c11, s1, Vector128.Load((float*)(x1 + 16)));
-                c12 = AdvSimd.FusedMultiplyAdd(c12, s1, Vector128.Load((float*)(x1 + 32)));
-                c13 = AdvSimd.FusedMultiplyAdd(c13, s1, Vector128.Load((float*)(x1 + last)));
-            }
-            if (residual != null)
-            {
-                c00 += Vector128.Load((float*)residual);
-                c01 += Vector128.Load((float*)(residual + 16));
-                c02 += Vector128.Load((float*)(residual + 32));
-                c03 += Vector128.Load((float*)(residual + last));
-            }
-            AdvSimd.Min(high, AdvSimd.Max(low, c00)).Store((float*)y);
-            AdvSimd.Min(high, AdvSimd.Max(low, c01)).Store((float*)(y + 16));
-            AdvSimd.Min(high, AdvSimd.Max(low, c02)).Store((float*)(y + 32));
-            AdvSimd.Min(high, AdvSimd.Max(low, c03)).Store((float*)(y + last));
-            byte* y1 = y + pitch;
-            if (residual != null)
-            {
-                byte* add1 = residual + pitch;
-                c10 += Vector128.Load((float*)add1);
-                c11 += Vector128.Load((float*)(add1 + 16));
-                c12 += Vector128.Load((float*)(add1 + 32));
-                c13 += Vector128.Load((float*)(add1 + last));
-            }
-            AdvSimd.Min(high, AdvSimd.Max(low, c10)).Store((float*)y1);
-            AdvSimd.Min(high, AdvSimd.Max(low, c11)).Store((float*)(y1 + 16));
-            AdvSimd.Min(high, AdvSimd.Max(low, c12)).Store((float*)(y1 + 32));
-            AdvSimd.Min(high, AdvSimd.Max(low, c13)).Store((float*)(y1 + last));
-            y += 2 * pitch;
-            if (residual != null) residual += 2 * pitch;
-            bias += 2;
-        }
-        for (; start < end; start++)
-        {
-            nint i = start[0], n = start[1];
-            Vector128<float> c0 = biased ? Vector128.Create(*bias) : default, c1 = c0, c2 = c0, c3 = c0;
-            nint whole = n - 3;
-            for (; i < whole; i += 4)
-            {
-                Vector128<float> s0 = Vector128.Load(values + i);
-                int* o0 = offsets + i;
-                byte* x00 = x + o0[0];
-                c0 = AdvSimd.Arm64.FusedMultiplyAddBySelectedScalar(c0, Vector128.Load((float*)x00), s0, 0);
-                c1 = AdvSimd.Arm64.FusedMultiplyAddBySelectedScalar(c1, Vector128.Load((float*)(x00 + 16)), s0, 0);
-                c2 = AdvSimd.Arm64.FusedMultiplyAddBySelectedScalar(c2, Vector128.Load((float*)(x00 + 32)), s0, 0);
-                c3 = AdvSimd.Arm64.FusedMultiplyAddBySelectedScalar(c3, Vector128.Load((float*)(x00 + last)), s0, 0);
-                byte* x01 = x + o0[1];
-                c0 = AdvSimd.Arm64.FusedMultiplyAddBySelectedScalar(c0, Vector128.Load((float*)x01), s0, 1);
-                c1 = AdvSimd.Arm64.FusedMultiplyAddBySelectedScalar(c1, Vector128.Load((float*)(x01 + 16)), s0, 1);
-                c2 = AdvSimd.Arm64.FusedMultiplyAddBySelectedScalar(c2, Vector128.Load((float*)(x01 + 32)), s0, 1);
-                c3 = AdvSimd.Arm64.FusedMultiplyAddBySelectedScalar(c3, Vector128.Load((float*)(x01 + last)), s0, 1);
-                byte* x02 = x + o0[2];
-                c0 = AdvSimd.Arm64.FusedMultiplyAddBySelectedScalar(c0, Vector128.Load((float*)x02), s0, 2);
-                c1 = AdvSimd.Arm64.FusedMultiplyAddBySelectedScalar(c1, Vector128.Load((float*)(x02 + 16)), s0, 2);
-                c2 = AdvSimd.Arm64.FusedMultiplyAddBySelectedScalar(c2, Vector128.Load((float*)(x02 + 32)), s0, 2);
-                c3 = AdvSimd.Arm64.FusedMultiplyAddBySelectedScalar(c3, Vector128.Load((float*)(x02 + last)), s0, 2);
-                byte* x03 = x + o0[3];
-                c0 = AdvSimd.Arm64.FusedMultiplyAddBySelectedScalar(c0, Vector128.Load((float*)x03), s0, 3);
-                c1 = AdvSimd.Arm64.FusedMultiplyAddBySelectedScalar(c1, Vector128.Load((float*)(x03 + 16)), s0, 3);
-                c2 = AdvSimd.Arm64.FusedMultiplyAddBySelectedScalar(c2, Vector128.Load((float*)(x03 + 32)), s0, 3);
-                c3 = AdvSimd.Arm64.FusedMultiplyAddBySelectedScalar(c3, Vector128.Load((float*)(x03 + last)), s0, 3);
-            }
-            for (; i < n; i++)
-            {
-                byte* x0 = x + offsets[i];
-                Vector128<float> s0 = AdvSimd.LoadAndReplicateToVector128(values + i);
-                c0 = AdvSimd.FusedMultiplyAdd(c0, s0, Vector128.Load((float*)x0));
-                c1 = AdvSimd.FusedMultiplyAdd(c1, s0, Vector128.Load((float*)(x0 + 16)));
-                c2 = AdvSimd.FusedMultiplyAdd(c2, s0, Vector128.Load((float*)(x0 + 32)));
-                c3 = AdvSimd.FusedMultiplyAdd(c3, s0, Vector128.Load((float*)(x0 + last)));
-            }
-            if (residual != null)
-            {
-                c0 += Vector128.Load((float*)residual);
-                c1 += Vector128.Load((float*)(residual + 16));
-                c2 += Vector128.Load((float*)(residual + 32));
-                c3 += Vector128.Load((float*)(residual + last));
-            }
-            AdvSimd.Min(high, AdvSimd.Max(low, c0)).Store((float*)y);
-            AdvSimd.Min(high, AdvSimd.Max(low, c1)).Store((float*)(y + 16));
-            AdvSimd.Min(high, AdvSimd.Max(low, c2)).Store((float*)(y + 32));
-            AdvSimd.Min(high, AdvSimd.Max(low, c3)).Store((float*)(y + last));
-            y += pitch;
-            if (residual != null) residual += pitch;
-            bias++;
-        }
+        if (t->LastBytes == 48) SpmmLoopsAdvSimd.Rows2<Vectors4, Whole>(t);
+        else SpmmLoopsAdvSimd.Rows2<Vectors4, Overlapping>(t);
     }
 
     [MethodImpl(MethodImplOptions.NoInlining)]
     private static void SpmmF32_12x2_AdvSimd(SpmmTile* t)
     {
-        byte* x = t->X;
-        int* offsets = t->Offsets;
-        float* values = t->Values;
-        nint last = t->LastBytes;
-        nint pitch = t->RowBytesY;
-        byte* y = (byte*)t->Y;
-        byte* residual = (byte*)t->Residual;
-        int* start = t->RowStarts + t->RowBegin;
-        int* end = t->RowStarts + t->RowEnd;
-        float* bias = t->Bias + t->RowBegin;
-        bool biased = t->Bias != null;
-        Vector128<float> low = Vector128.Create(t->Minimum), high = Vector128.Create(t->Maximum);
-        for (; start + 2 <= end; start += 2)
-        {
-            nint i0 = start[0], n0 = start[1];
-            nint i1 = start[1], n1 = start[2];
-            nint common = Math.Min(n0 - i0, n1 - i1);
-            Vector128<float> c00 = biased ? Vector128.Create(bias[0]) : default, c01 = c00, c02 = c00;
-            Vector128<float> c10 = biased ? Vector128.Create(bias[1]) : default, c11 = c10, c12 = c10;
-            for (; common >= 4; common -= 4)
-            {
-                Vector128<float> s0 = Vector128.Load(values + i0);
-                int* o0 = offsets + i0;
-                byte* x00 = x + o0[0];
-                c00 = AdvSimd.Arm64.FusedMultiplyAddBySelectedScalar(c00, Vector128.Load((float*)x00), s0, 0);
-                c01 = AdvSimd.Arm64.FusedMultiplyAddBySelectedScalar(c01, Vector128.Load((float*)(x00 + 16)), s0, 0);
-                c02 = AdvSimd.Arm64.FusedMultiplyAddBySelectedScalar(c02, Vector128.Load((float*)(x00 + last)), s0, 0);
-                byte* x01 = x + o0[1];
-                c00 = AdvSimd.Arm64.FusedMultiplyAddBySelectedScalar(c00, Vector128.Load((float*)x01), s0, 1);
-                c01 = AdvSimd.Arm64.FusedMultiplyAddBySelectedScalar(c01, Vector128.Load((float*)(x01 + 16)), s0, 1);
-                c02 = AdvSimd.Arm64.FusedMultiplyAddBySelectedScalar(c02, Vector128.Load((float*)(x01 + last)), s0, 1);
-                byte* x02 = x + o0[2];
-                c00 = AdvSimd.Arm64.FusedMultiplyAddBySelectedScalar(c00, Vector128.Load((float*)x02), s0, 2);
-                c01 = AdvSimd.Arm64.FusedMultiplyAddBySelectedScalar(c01, Vector128.Load((float*)(x02 + 16)), s0, 2);
-                c02 = AdvSimd.Arm64.FusedMultiplyAddBySelectedScalar(c02, Vector128.Load((float*)(x02 + last)), s0, 2);
-                byte* x03 = x + o0[3];
-                c00 = AdvSimd.Arm64.FusedMultiplyAddBySelectedScalar(c00, Vector128.Load((float*)x03), s0, 3);
-                c01 = AdvSimd.Arm64.FusedMultiplyAddBySelectedScalar(c01, Vector128.Load((float*)(x03 + 16)), s0, 3);
-                c02 = AdvSimd.Arm64.FusedMultiplyAddBySelectedScalar(c02, Vector128.Load((float*)(x03 + last)), s0, 3);
-                Vector128<float> s1 = Vector128.Load(values + i1);
-                int* o1 = offsets + i1;
-                byte* x10 = x + o1[0];
-                c10 = AdvSimd.Arm64.FusedMultiplyAddBySelectedScalar(c10, Vector128.Load((float*)x10), s1, 0);
-                c11 = AdvSimd.Arm64.FusedMultiplyAddBySelectedScalar(c11, Vector128.Load((float*)(x10 + 16)), s1, 0);
-                c12 = AdvSimd.Arm64.FusedMultiplyAddBySelectedScalar(c12, Vector128.Load((float*)(x10 + last)), s1, 0);
-                byte* x11 = x + o1[1];
-                c10 = AdvSimd.Arm64.FusedMultiplyAddBySelectedScalar(c10, Vector128.Load((float*)x11), s1, 1);
-                c11 = AdvSimd.Arm64.FusedMultiplyAddBySelectedScalar(c11, Vector128.Load((float*)(x11 + 16)), s1, 1);
-                c12 = AdvSimd.Arm64.FusedMultiplyAddBySelectedScalar(c12, Vector128.Load((float*)(x11 + last)), s1, 1);
-                byte* x12 = x + o1[2];
-                c10 = AdvSimd.Arm64.FusedMultiplyAddBySelectedScalar(c10, Vector128.Load((float*)x12), s1, 2);
-                c11 = AdvSimd.Arm64.FusedMultiplyAddBySelectedScalar(c11, Vector128.Load((float*)(x12 + 16)), s1, 2);
-                c12 = AdvSimd.Arm64.FusedMultiplyAddBySelectedScalar(c12, Vector128.Load((float*)(x12 + last)), s1, 2);
-                byte* x13 = x + o1[3];
-                c10 = AdvSimd.Arm64.FusedMultiplyAddBySelectedScalar(c10, Vector128.Load((float*)x13), s1, 3);
-                c11 = AdvSimd.Arm64.FusedMultiplyAddBySelectedScalar(c11, Vector128.Load((float*)(x13 + 16)), s1, 3);
-                c12 = AdvSimd.Arm64.FusedMultiplyAddBySelectedScalar(c12, Vector128.Load((float*)(x13 + last)), s1, 3);
-                i0 += 4;
-                i1 += 4;
-            }
-            for (; common > 0; common--)
-            {
-                byte* x0 = x + offsets[i0];
-                Vector128<float> s0 = AdvSimd.LoadAndReplicateToVector128(values + i0);
-                c00 = AdvSimd.FusedMultiplyAdd(c00, s0, Vector128.Load((float*)x0));
-                c01 = AdvSimd.FusedMultiplyAdd(c01, s0, Vector128.Load((float*)(x0 + 16)));
-                c02 = AdvSimd.FusedMultiplyAdd(c02, s0, Vector128.Load((float*)(x0 + last)));
-                byte* x1 = x + offsets[i1];
-                Vector128<float> s1 = AdvSimd.LoadAndReplicateToVector128(values + i1);
-                c10 = AdvSimd.FusedMultiplyAdd(c10, s1, Vector128.Load((float*)x1));
-                c11 = AdvSimd.FusedMultiplyAdd(c11, s1, Vector128.Load((float*)(x1 + 16)));
-                c12 = AdvSimd.FusedMultiplyAdd(c12, s1, Vector128.Load((float*)(x1 + last)));
-                i0++;
-                i1++;
-            }
-            for (; i0 < n0; i0++)
-            {
-                byte* x0 = x + offsets[i0];
-                Vector128<float> s0 = AdvSimd.LoadAndReplicateToVector128(values + i0);
-                c00 = AdvSimd.FusedMultiplyAdd(c00, s0, Vector128.Load((float*)x0));
-                c01 = AdvSimd.FusedMultiplyAdd(c01, s0, Vector128.Load((float*)(x0 + 16)));
-                c02 = AdvSimd.FusedMultiplyAdd(c02, s0, Vector128.Load((float*)(x0 + last)));
-            }
-            for (; i1 < n1; i1++)
-            {
-                byte* x1 = x + offsets[i1];
-                Vector128<float> s1 = AdvSimd.LoadAndReplicateToVector128(values + i1);
-                c10 = AdvSimd.FusedMultiplyAdd(c10, s1, Vector128.Load((float*)x1));
-                c11 = AdvSimd.FusedMultiplyAdd(c11, s1, Vector128.Load((float*)(x1 + 16)));
-                c12 = AdvSimd.FusedMultiplyAdd(c12, s1, Vector128.Load((float*)(x1 + last)));
-            }
-            if (residual != null)
-            {
-                c00 += Vector128.Load((float*)residual);
-                c01 += Vector128.Load((float*)(residual + 16));
-                c02 += Vector128.Load((float*)(residual + last));
-            }
-            AdvSimd.Min(high, AdvSimd.Max(low, c00)).Store((float*)y);
-            AdvSimd.Min(high, AdvSimd.Max(low, c01)).Store((float*)(y + 16));
-            AdvSimd.Min(high, AdvSimd.Max(low, c02)).Store((float*)(y + last));
-            byte* y1 = y + pitch;
-            if (residual != null)
-            {
-                byte* add1 = residual + pitch;
-                c10 += Vector128.Load((float*)add1);
-                c11 += Vector128.Load((float*)(add1 + 16));
-                c12 += Vector128.Load((float*)(add1 + last));
-            }
-            AdvSimd.Min(high, AdvSimd.Max(low, c10)).Store((float*)y1);
-            AdvSimd.Min(high, AdvSimd.Max(low, c11)).Store((float*)(y1 + 16));
-            AdvSimd.Min(high, AdvSimd.Max(low, c12)).Store((float*)(y1 + last));
-            y += 2 * pitch;
-            if (residual != null) residual += 2 * pitch;
-            bias += 2;
-        }
-        for (; start < end; start++)
-        {
-            nint i = start[0], n = start[1];
-            Vector128<float> c0 = biased ? Vector128.Create(*bias) : default, c1 = c0, c2 = c0;
-            nint whole = n - 3;
-            for (; i < whole; i += 4)
-            {
-                Vector128<float> s0 = Vector128.Load(values + i);
-                int* o0 = offsets + i;
-                byte* x00 = x + o0[0];
-                c0 = AdvSimd.Arm64.FusedMultiplyAddBySelectedScalar(c0, Vector128.Load((float*)x00), s0, 0);
-                c1 = AdvSimd.Arm64.FusedMultiplyAddBySelectedScalar(c1, Vector128.Load((float*)(x00 + 16)), s0, 0);
-                c2 = AdvSimd.Arm64.FusedMultiplyAddBySelectedScalar(c2, Vector128.Load((float*)(x00 + last)), s0, 0);
-                byte* x01 = x + o0[1];
-                c0 = AdvSimd.Arm64.FusedMultiplyAddBySelectedScalar(c0, Vector128.Load((float*)x01), s0, 1);
-                c1 = AdvSimd.Arm64.FusedMultiplyAddBySelectedScalar(c1, Vector128.Load((float*)(x01 + 16)), s0, 1);
-                c2 = AdvSimd.Arm64.FusedMultiplyAddBySelectedScalar(c2, Vector128.Load((float*)(x01 + last)), s0, 1);
-                byte* x02 = x + o0[2];
-                c0 = AdvSimd.Arm64.FusedMultiplyAddBySelectedScalar(c0, Vector128.Load((float*)x02), s0, 2);
-                c1 = AdvSimd.Arm64.FusedMultiplyAddBySelectedScalar(c1, Vector128.Load((float*)(x02 + 16)), s0, 2);
-                c2 = AdvSimd.Arm64.FusedMultiplyAddBySelectedScalar(c2, Vector128.Load((float*)(x02 + last)), s0, 2);
-                byte* x03 = x + o0[3];
-                c0 = AdvSimd.Arm64.FusedMultiplyAddBySelectedScalar(c0, Vector128.Load((float*)x03), s0, 3);
-                c1 = AdvSimd.Arm64.FusedMultiplyAddBySelectedScalar(c1, Vector128.Load((float*)(x03 + 16)), s0, 3);
-                c2 = AdvSimd.Arm64.FusedMultiplyAddBySelectedScalar(c2, Vector128.Load((float*)(x03 + last)), s0, 3);
-            }
-            for (; i < n; i++)
-            {
-                byte* x0 = x + offsets[i];
-                Vector128<float> s0 = AdvSimd.LoadAndReplicateToVector128(values + i);
-                c0 = AdvSimd.FusedMultiplyAdd(c0, s0, Vector128.Load((float*)x0));
-                c1 = AdvSimd.FusedMultiplyAdd(c1, s0, Vector128.Load((float*)(x0 + 16)));
-                c2 = AdvSimd.FusedMultiplyAdd(c2, s0, Vector128.Load((float*)(x0 + last)));
-            }
-            if (residual != null)
-            {
-                c0 += Vector128.Load((float*)residual);
-                c1 += Vector128.Load((float*)(residual + 16));
-                c2 += Vector128.Load((float*)(residual + last));
-            }
-            AdvSimd.Min(high, AdvSimd.Max(low, c0)).Store((float*)y);
-            AdvSimd.Min(high, AdvSimd.Max(low, c1)).Store((float*)(y + 16));
-            AdvSimd.Min(high, AdvSimd.Max(low, c2)).Store((float*)(y + last));
-            y += pitch;
-            if (residual != null) residual += pitch;
-            bias++;
-        }
+        if (t->LastBytes == 32) SpmmLoopsAdvSimd.Rows2<Vectors3, Whole>(t);
+        else SpmmLoopsAdvSimd.Rows2<Vectors3, Overlapping>(t);
     }
 
     [MethodImpl(MethodImplOptions.NoInlining)]
-    private static void SpmmF32_8x4_AdvSimd(SpmmTile* t)
+    private static void SpmmF32_8x4_AdvSimd(SpmmTile* t) => SpmmLoops.Rows4<Vector128<float>, Operations128, Vectors2>(t);
+
+    [MethodImpl(MethodImplOptions.NoInlining)]
+    private static void SpmmF32_4x4_AdvSimd(SpmmTile* t) => SpmmLoops.Rows4<Vector128<float>, Operations128, Vectors1>(t);
+}
+
+/// <inheritdoc cref="SpmmF32"/>
+internal static unsafe partial class SpmmBlockF32
+{
+    [MethodImpl(MethodImplOptions.NoInlining)]
+    private static void SpmmBlockF32_32x2_AdvSimd(SpmmTile* t)
+    {
+        if (t->LastBytes == 112) SpmmLoopsAdvSimd.Block2<Vectors8, Whole>(t);
+        else SpmmLoopsAdvSimd.Block2<Vectors8, Overlapping>(t);
+    }
+
+    [MethodImpl(MethodImplOptions.NoInlining)]
+    private static void SpmmBlockF32_28x2_AdvSimd(SpmmTile* t)
+    {
+        if (t->LastBytes == 96) SpmmLoopsAdvSimd.Block2<Vectors7, Whole>(t);
+        else SpmmLoopsAdvSimd.Block2<Vectors7, Overlapping>(t);
+    }
+
+    [MethodImpl(MethodImplOptions.NoInlining)]
+    private static void SpmmBlockF32_24x2_AdvSimd(SpmmTile* t)
+    {
+        if (t->LastBytes == 80) SpmmLoopsAdvSimd.Block2<Vectors6, Whole>(t);
+        else SpmmLoopsAdvSimd.Block2<Vectors6, Overlapping>(t);
+    }
+
+    [MethodImpl(MethodImplOptions.NoInlining)]
+    private static void SpmmBlockF32_20x2_AdvSimd(SpmmTile* t)
+    {
+        if (t->LastBytes == 64) SpmmLoopsAdvSimd.Block2<Vectors5, Whole>(t);
+        else SpmmLoopsAdvSimd.Block2<Vectors5, Overlapping>(t);
+    }
+
+    [MethodImpl(MethodImplOptions.NoInlining)]
+    private static void SpmmBlockF32_16x2_AdvSimd(SpmmTile* t)
+    {
+        if (t->LastBytes == 48) SpmmLoopsAdvSimd.Block2<Vectors4, Whole>(t);
+        else SpmmLoopsAdvSimd.Block2<Vectors4, Overlapping>(t);
+    }
+
+    [MethodImpl(MethodImplOptions.NoInlining)]
+    private static void SpmmBlockF32_12x2_AdvSimd(SpmmTile* t)
+    {
+        if (t->LastBytes == 32) SpmmLoopsAdvSimd.Block2<Vectors3, Whole>(t);
+        else SpmmLoopsAdvSimd.Block2<Vectors3, Overlapping>(t);
+    }
+
+    [MethodImpl(MethodImplOptions.NoInlining)]
+    private static void SpmmBlockF32_8x2_AdvSimd(SpmmTile* t)
+    {
+        if (t->LastBytes == 16) SpmmLoopsAdvSimd.Block2<Vectors2, Whole>(t);
+        else SpmmLoopsAdvSimd.Block2<Vectors2, Overlapping>(t);
+    }
+
+    [MethodImpl(MethodImplOptions.NoInlining)]
+    private static void SpmmBlockF32_4x2_AdvSimd(SpmmTile* t)
+    {
+        if (t->LastBytes == 0) SpmmLoopsAdvSimd.Block2<Vectors1, Whole>(t);
+        else SpmmLoopsAdvSimd.Block2<Vectors1, Overlapping>(t);
+    }
+
+    [MethodImpl(MethodImplOptions.NoInlining)]
+    private static void SpmmBlockF32_16x4_AdvSimd(SpmmTile* t)
+    {
+        if (t->LastBytes == 48) SpmmLoopsAdvSimd.Block4<Vectors4, Whole>(t);
+        else SpmmLoopsAdvSimd.Block4<Vectors4, Overlapping>(t);
+    }
+
+    [MethodImpl(MethodImplOptions.NoInlining)]
+    private static void SpmmBlockF32_12x4_AdvSimd(SpmmTile* t)
+    {
+        if (t->LastBytes == 32) SpmmLoopsAdvSimd.Block4<Vectors3, Whole>(t);
+        else SpmmLoopsAdvSimd.Block4<Vectors3, Overlapping>(t);
+    }
+
+    [MethodImpl(MethodImplOptions.NoInlining)]
+    private static void SpmmBlockF32_8x4_AdvSimd(SpmmTile* t)
+    {
+        if (t->LastBytes == 16) SpmmLoopsAdvSimd.Block4<Vectors2, Whole>(t);
+        else SpmmLoopsAdvSimd.Block4<Vectors2, Overlapping>(t);
+    }
+
+    [MethodImpl(MethodImplOptions.NoInlining)]
+    private static void SpmmBlockF32_4x4_AdvSimd(SpmmTile* t)
+    {
+        if (t->LastBytes == 0) SpmmLoopsAdvSimd.Block4<Vectors1, Whole>(t);
+        else SpmmLoopsAdvSimd.Block4<Vectors1, Overlapping>(t);
+    }
+}
+
+/// <summary>Whether a tile's last vector overlaps the one before it.</summary>
+internal interface ITileEnd
+{
+    static abstract bool Overlaps { get; }
+}
+
+internal struct Whole : ITileEnd
+{
+    public static bool Overlaps => false;
+}
+
+internal struct Overlapping : ITileEnd
+{
+    public static bool Overlaps => true;
+}
+
+/// <summary>The loops of <see cref="SpmmLoops"/> for NEON.</summary>
+internal static unsafe class SpmmLoopsAdvSimd
+{
+    /// <summary>Row by row.</summary>
+    [MethodImpl(MethodImplOptions.AggressiveInlining)]
+    public static void Rows1<N, W>(SpmmTile* t) where N : struct, IVectors where W : struct, ITileEnd
     {
         byte* x = t->X;
         int* offsets = t->Offsets;
         float* values = t->Values;
-        nint last = t->LastBytes;
-        nint pitch = t->RowBytesY;
-        byte* y = (byte*)t->Y;
-        byte* residual = (byte*)t->Residual;
-        int* start = t->RowStarts + t->RowBegin;
-        int* end = t->RowStarts + t->RowEnd;
-        float* bias = t->Bias + t->RowBegin;
-        bool biased = t->Bias != null;
+        nint a1 = W.Overlaps && N.Count == 2 ? t->LastBytes : 16, a2 = W.Overlaps && N.Count == 3 ? t->LastBytes : 32, a3 = W.Overlaps && N.Count == 4 ? t->LastBytes : 48, a4 = W.Overlaps && N.Count == 5 ? t->LastBytes : 64, a5 = W.Overlaps && N.Count == 6 ? t->LastBytes : 80, a6 = W.Overlaps && N.Count == 7 ? t->LastBytes : 96, a7 = W.Overlaps && N.Count == 8 ? t->LastBytes : 112;
+        int* starts = t->Starts;
+        bool clamps = t->Clamps;
         Vector128<float> low = Vector128.Create(t->Minimum), high = Vector128.Create(t->Maximum);
-        for (; start + 4 <= end; start += 4)
+        for (int block = t->BlockBegin; block < t->BlockEnd; block++)
         {
-            nint i0 = start[0], n0 = start[1];
-            nint i1 = start[1], n1 = start[2];
-            nint i2 = start[2], n2 = start[3];
-            nint i3 = start[3], n3 = start[4];
-            nint common = Math.Min(Math.Min(Math.Min(n0 - i0, n1 - i1), n2 - i2), n3 - i3);
-            Vector128<float> c00 = biased ? Vector128.Create(bias[0]) : default, c01 = c00;
-            Vector128<float> c10 = biased ? Vector128.Create(bias[1]) : default, c11 = c10;
-            Vector128<float> c20 = biased ? Vector128.Create(bias[2]) : default, c21 = c20;
-            Vector128<float> c30 = biased ? Vector128.Create(bias[3]) : default, c31 = c30;
-            for (; common >= 4; common -= 4)
+            nint row0 = t->Rows[block], at0 = row0 * t->RowBytesY;
+            Vector128<float> c00 = default, c01 = default, c02 = default, c03 = default, c04 = default, c05 = default, c06 = default, c07 = default;
+            if (t->Continues)
             {
-                Vector128<float> s0 = Vector128.Load(values + i0);
-                int* o0 = offsets + i0;
-                byte* x00 = x + o0[0];
-                c00 = AdvSimd.Arm64.FusedMultiplyAddBySelectedScalar(c00, Vector128.Load((float*)x00), s0, 0);
-                c01 = AdvSimd.Arm64.FusedMultiplyAddBySelectedScalar(c01, Vector128.Load((float*)(x00 + last)), s0, 0);
-                byte* x01 = x + o0[1];
-                c00 = AdvSimd.Arm64.FusedMultiplyAddBySelectedScalar(c00, Vector128.Load((float*)x01), s0, 1);
-                c01 = AdvSimd.Arm64.FusedMultiplyAddBySelectedScalar(c01, Vector128.Load((float*)(x01 + last)), s0, 1);
-                byte* x02 = x + o0[2];
-                c00 = AdvSimd.Arm64.FusedMultiplyAddBySelectedScalar(c00, Vector128.Load((float*)x02), s0, 2);
-                c01 = AdvSimd.Arm64.FusedMultiplyAddBySelectedScalar(c01, Vector128.Load((float*)(x02 + last)), s0, 2);
-                byte* x03 = x + o0[3];
-                c00 = AdvSimd.Arm64.FusedMultiplyAddBySelectedScalar(c00, Vector128.Load((float*)x03), s0, 3);
-                c01 = AdvSimd.Arm64.FusedMultiplyAddBySelectedScalar(c01, Vector128.Load((float*)(x03 + last)), s0, 3);
-                Vector128<float> s1 = Vector128.Load(values + i1);
-                int* o1 = offsets + i1;
-                byte* x10 = x + o1[0];
-                c10 = AdvSimd.Arm64.FusedMultiplyAddBySelectedScalar(c10, Vector128.Load((float*)x10), s1, 0);
-                c11 = AdvSimd.Arm64.FusedMultiplyAddBySelectedScalar(c11, Vector128.Load((float*)(x10 + last)), s1, 0);
-                byte* x11 = x + o1[1];
-                c10 = AdvSimd.Arm64.FusedMultiplyAddBySelectedScalar(c10, Vector128.Load((float*)x11), s1, 1);
-                c11 = AdvSimd.Arm64.FusedMultiplyAddBySelectedScalar(c11, Vector128.Load((float*)(x11 + last)), s1, 1);
-                byte* x12 = x + o1[2];
-                c10 = AdvSimd.Arm64.FusedMultiplyAddBySelectedScalar(c10, Vector128.Load((float*)x12), s1, 2);
-                c11 = AdvSimd.Arm64.FusedMultiplyAddBySelectedScalar(c11, Vector128.Load((float*)(x12 + last)), s1, 2);
-                byte* x13 = x + o1[3];
-                c10 = AdvSimd.Arm64.FusedMultiplyAddBySelectedScalar(c10, Vector128.Load((float*)x13), s1, 3);
-                c11 = AdvSimd.Arm64.FusedMultiplyAddBySelectedScalar(c11, Vector128.Load((float*)(x13 + last)), s1, 3);
-                Vector128<float> s2 = Vector128.Load(values + i2);
-                int* o2 = offsets + i2;
-                byte* x20 = x + o2[0];
-                c20 = AdvSimd.Arm64.FusedMultiplyAddBySelectedScalar(c20, Vector128.Load((float*)x20), s2, 0);
-                c21 = AdvSimd.Arm64.FusedMultiplyAddBySelectedScalar(c21, Vector128.Load((float*)(x20 + last)), s2, 0);
-                byte* x21 = x + o2[1];
-                c20 = AdvSimd.Arm64.FusedMultiplyAddBySelectedScalar(c20, Vector128.Load((float*)x21), s2, 1);
-                c21 = AdvSimd.Arm64.FusedMultiplyAddBySelectedScalar(c21, Vector128.Load((float*)(x21 + last)), s2, 1);
-                byte* x22 = x + o2[2];
-                c20 = AdvSimd.Arm64.FusedMultiplyAddBySelectedScalar(c20, Vector128.Load((float*)x22), s2, 2);
-                c21 = AdvSimd.Arm64.FusedMultiplyAddBySelectedScalar(c21, Vector128.Load((float*)(x22 + last)), s2, 2);
-                byte* x23 = x + o2[3];
-                c20 = AdvSimd.Arm64.FusedMultiplyAddBySelectedScalar(c20, Vector128.Load((float*)x23), s2, 3);
-                c21 = AdvSimd.Arm64.FusedMultiplyAddBySelectedScalar(c21, Vector128.Load((float*)(x23 + last)), s2, 3);
-                Vector128<float> s3 = Vector128.Load(values + i3);
-                int* o3 = offsets + i3;
-                byte* x30 = x + o3[0];
-                c30 = AdvSimd.Arm64.FusedMultiplyAddBySelectedScalar(c30, Vector128.Load((float*)x30), s3, 0);
-                c31 = AdvSimd.Arm64.FusedMultiplyAddBySelectedScalar(c31, Vector128.Load((float*)(x30 + last)), s3, 0);
-                byte* x31 = x + o3[1];
-                c30 = AdvSimd.Arm64.FusedMultiplyAddBySelectedScalar(c30, Vector128.Load((float*)x31), s3, 1);
-                c31 = AdvSimd.Arm64.FusedMultiplyAddBySelectedScalar(c31, Vector128.Load((float*)(x31 + last)), s3, 1);
-                byte* x32 = x + o3[2];
-                c30 = AdvSimd.Arm64.FusedMultiplyAddBySelectedScalar(c30, Vector128.Load((float*)x32), s3, 2);
-                c31 = AdvSimd.Arm64.FusedMultiplyAddBySelectedScalar(c31, Vector128.Load((float*)(x32 + last)), s3, 2);
-                byte* x33 = x + o3[3];
-                c30 = AdvSimd.Arm64.FusedMultiplyAddBySelectedScalar(c30, Vector128.Load((float*)x33), s3, 3);
-                c31 = AdvSimd.Arm64.FusedMultiplyAddBySelectedScalar(c31, Vector128.Load((float*)(x33 + last)), s3, 3);
-                i0 += 4;
-                i1 += 4;
-                i2 += 4;
-                i3 += 4;
+                byte* sums = (byte*)t->Y + at0;
+                c00 = Vector128.Load((float*)(sums));
+                if (N.Count > 1) c01 = Vector128.Load((float*)(sums + a1));
+                if (N.Count > 2) c02 = Vector128.Load((float*)(sums + a2));
+                if (N.Count > 3) c03 = Vector128.Load((float*)(sums + a3));
+                if (N.Count > 4) c04 = Vector128.Load((float*)(sums + a4));
+                if (N.Count > 5) c05 = Vector128.Load((float*)(sums + a5));
+                if (N.Count > 6) c06 = Vector128.Load((float*)(sums + a6));
+                if (N.Count > 7) c07 = Vector128.Load((float*)(sums + a7));
             }
-            for (; common > 0; common--)
+            else if (t->Bias != null)
             {
-                byte* x0 = x + offsets[i0];
-                Vector128<float> s0 = AdvSimd.LoadAndReplicateToVector128(values + i0);
-                c00 = AdvSimd.FusedMultiplyAdd(c00, s0, Vector128.Load((float*)x0));
-                c01 = AdvSimd.FusedMultiplyAdd(c01, s0, Vector128.Load((float*)(x0 + last)));
-                byte* x1 = x + offsets[i1];
-                Vector128<float> s1 = AdvSimd.LoadAndReplicateToVector128(values + i1);
-                c10 = AdvSimd.FusedMultiplyAdd(c10, s1, Vector128.Load((float*)x1));
-                c11 = AdvSimd.FusedMultiplyAdd(c11, s1, Vector128.Load((float*)(x1 + last)));
-                byte* x2 = x + offsets[i2];
-                Vector128<float> s2 = AdvSimd.LoadAndReplicateToVector128(values + i2);
-                c20 = AdvSimd.FusedMultiplyAdd(c20, s2, Vector128.Load((float*)x2));
-                c21 = AdvSimd.FusedMultiplyAdd(c21, s2, Vector128.Load((float*)(x2 + last)));
-                byte* x3 = x + offsets[i3];
-                Vector128<float> s3 = AdvSimd.LoadAndReplicateToVector128(values + i3);
-                c30 = AdvSimd.FusedMultiplyAdd(c30, s3, Vector128.Load((float*)x3));
-                c31 = AdvSimd.FusedMultiplyAdd(c31, s3, Vector128.Load((float*)(x3 + last)));
-                i0++;
-                i1++;
-                i2++;
-                i3++;
+                c00 = Vector128.Create(t->Bias[row0]);
+                if (N.Count > 1) c01 = c00;
+                if (N.Count > 2) c02 = c00;
+                if (N.Count > 3) c03 = c00;
+                if (N.Count > 4) c04 = c00;
+                if (N.Count > 5) c05 = c00;
+                if (N.Count > 6) c06 = c00;
+                if (N.Count > 7) c07 = c00;
             }
-            for (; i0 < n0; i0++)
+            if (t->Residual != null)
             {
-                byte* x0 = x + offsets[i0];
-                Vector128<float> s0 = AdvSimd.LoadAndReplicateToVector128(values + i0);
-                c00 = AdvSimd.FusedMultiplyAdd(c00, s0, Vector128.Load((float*)x0));
-                c01 = AdvSimd.FusedMultiplyAdd(c01, s0, Vector128.Load((float*)(x0 + last)));
+                byte* residual = (byte*)t->Residual + at0;
+                c00 += Vector128.Load((float*)(residual));
+                if (N.Count > 1) c01 += Vector128.Load((float*)(residual + a1));
+                if (N.Count > 2) c02 += Vector128.Load((float*)(residual + a2));
+                if (N.Count > 3) c03 += Vector128.Load((float*)(residual + a3));
+                if (N.Count > 4) c04 += Vector128.Load((float*)(residual + a4));
+                if (N.Count > 5) c05 += Vector128.Load((float*)(residual + a5));
+                if (N.Count > 6) c06 += Vector128.Load((float*)(residual + a6));
+                if (N.Count > 7) c07 += Vector128.Load((float*)(residual + a7));
             }
-            for (; i1 < n1; i1++)
-            {
-                byte* x1 = x + offsets[i1];
-                Vector128<float> s1 = AdvSimd.LoadAndReplicateToVector128(values + i1);
-                c10 = AdvSimd.FusedMultiplyAdd(c10, s1, Vector128.Load((float*)x1));
-                c11 = AdvSimd.FusedMultiplyAdd(c11, s1, Vector128.Load((float*)(x1 + last)));
-            }
-            for (; i2 < n2; i2++)
-            {
-                byte* x2 = x + offsets[i2];
-                Vector128<float> s2 = AdvSimd.LoadAndReplicateToVector128(values + i2);
-                c20 = AdvSimd.FusedMultiplyAdd(c20, s2, Vector128.Load((float*)x2));
-                c21 = AdvSimd.FusedMultiplyAdd(c21, s2, Vector128.Load((float*)(x2 + last)));
-            }
-            for (; i3 < n3; i3++)
-            {
-                byte* x3 = x + offsets[i3];
-                Vector128<float> s3 = AdvSimd.LoadAndReplicateToVector128(values + i3);
-                c30 = AdvSimd.FusedMultiplyAdd(c30, s3, Vector128.Load((float*)x3));
-                c31 = AdvSimd.FusedMultiplyAdd(c31, s3, Vector128.Load((float*)(x3 + last)));
-            }
-            if (residual != null)
-            {
-                c00 += Vector128.Load((float*)residual);
-                c01 += Vector128.Load((float*)(residual + last));
-            }
-            AdvSimd.Min(high, AdvSimd.Max(low, c00)).Store((float*)y);
-            AdvSimd.Min(high, AdvSimd.Max(low, c01)).Store((float*)(y + last));
-            byte* y1 = y + pitch;
-            if (residual != null)
-            {
-                byte* add1 = residual + pitch;
-                c10 += Vector128.Load((float*)add1);
-                c11 += Vector128.Load((float*)(add1 + last));
-            }
-            AdvSimd.Min(high, AdvSimd.Max(low, c10)).Store((float*)y1);
-            AdvSimd.Min(high, AdvSimd.Max(low, c11)).Store((float*)(y1 + last));
-            byte* y2 = y + 2 * pitch;
-            if (residual != null)
-            {
-                byte* add2 = residual + 2 * pitch;
-                c20 += Vector128.Load((float*)add2);
-                c21 += Vector128.Load((float*)(add2 + last));
-            }
-            AdvSimd.Min(high, AdvSimd.Max(low, c20)).Store((float*)y2);
-            AdvSimd.Min(high, AdvSimd.Max(low, c21)).Store((float*)(y2 + last));
-            byte* y3 = y + 3 * pitch;
-            if (residual != null)
-            {
-                byte* add3 = residual + 3 * pitch;
-                c30 += Vector128.Load((float*)add3);
-                c31 += Vector128.Load((float*)(add3 + last));
-            }
-            AdvSimd.Min(high, AdvSimd.Max(low, c30)).Store((float*)y3);
-            AdvSimd.Min(high, AdvSimd.Max(low, c31)).Store((float*)(y3 + last));
-            y += 4 * pitch;
-            if (residual != null) residual += 4 * pitch;
-            bias += 4;
-        }
-        for (; start < end; start++)
-        {
-            nint i = start[0], n = start[1];
-            Vector128<float> c0 = biased ? Vector128.Create(*bias) : default, c1 = c0;
+            nint i = starts[block], n = starts[block + 1];
             nint whole = n - 3;
             for (; i < whole; i += 4)
             {
-                Vector128<float> s0 = Vector128.Load(values + i);
-                int* o0 = offsets + i;
-                byte* x00 = x + o0[0];
-                c0 = AdvSimd.Arm64.FusedMultiplyAddBySelectedScalar(c0, Vector128.Load((float*)x00), s0, 0);
-                c1 = AdvSimd.Arm64.FusedMultiplyAddBySelectedScalar(c1, Vector128.Load((float*)(x00 + last)), s0, 0);
-                byte* x01 = x + o0[1];
-                c0 = AdvSimd.Arm64.FusedMultiplyAddBySelectedScalar(c0, Vector128.Load((float*)x01), s0, 1);
-                c1 = AdvSimd.Arm64.FusedMultiplyAddBySelectedScalar(c1, Vector128.Load((float*)(x01 + last)), s0, 1);
-                byte* x02 = x + o0[2];
-                c0 = AdvSimd.Arm64.FusedMultiplyAddBySelectedScalar(c0, Vector128.Load((float*)x02), s0, 2);
-                c1 = AdvSimd.Arm64.FusedMultiplyAddBySelectedScalar(c1, Vector128.Load((float*)(x02 + last)), s0, 2);
-                byte* x03 = x + o0[3];
-                c0 = AdvSimd.Arm64.FusedMultiplyAddBySelectedScalar(c0, Vector128.Load((float*)x03), s0, 3);
-                c1 = AdvSimd.Arm64.FusedMultiplyAddBySelectedScalar(c1, Vector128.Load((float*)(x03 + last)), s0, 3);
+                Vector128<float> s = Vector128.Load(values + i);
+                int* o = offsets + i;
+                byte* x0 = x + o[0];
+                byte* x1 = x + o[1];
+                byte* x2 = x + o[2];
+                byte* x3 = x + o[3];
+                Vector128<float> v00 = Vector128.Load((float*)x0), v01 = default, v02 = default, v03 = default, v04 = default, v05 = default, v06 = default, v07 = default;
+                if (N.Count > 1) v01 = Vector128.Load((float*)(x0 + a1));
+                if (N.Count > 2) v02 = Vector128.Load((float*)(x0 + a2));
+                if (N.Count > 3) v03 = Vector128.Load((float*)(x0 + a3));
+                if (N.Count > 4) v04 = Vector128.Load((float*)(x0 + a4));
+                if (N.Count > 5) v05 = Vector128.Load((float*)(x0 + a5));
+                if (N.Count > 6) v06 = Vector128.Load((float*)(x0 + a6));
+                if (N.Count > 7) v07 = Vector128.Load((float*)(x0 + a7));
+                c00 = AdvSimd.Arm64.FusedMultiplyAddBySelectedScalar(c00, v00, s, 0);
+                if (N.Count > 1) c01 = AdvSimd.Arm64.FusedMultiplyAddBySelectedScalar(c01, v01, s, 0);
+                if (N.Count > 2) c02 = AdvSimd.Arm64.FusedMultiplyAddBySelectedScalar(c02, v02, s, 0);
+                if (N.Count > 3) c03 = AdvSimd.Arm64.FusedMultiplyAddBySelectedScalar(c03, v03, s, 0);
+                if (N.Count > 4) c04 = AdvSimd.Arm64.FusedMultiplyAddBySelectedScalar(c04, v04, s, 0);
+                if (N.Count > 5) c05 = AdvSimd.Arm64.FusedMultiplyAddBySelectedScalar(c05, v05, s, 0);
+                if (N.Count > 6) c06 = AdvSimd.Arm64.FusedMultiplyAddBySelectedScalar(c06, v06, s, 0);
+                if (N.Count > 7) c07 = AdvSimd.Arm64.FusedMultiplyAddBySelectedScalar(c07, v07, s, 0);
+                Vector128<float> v10 = Vector128.Load((float*)x1), v11 = default, v12 = default, v13 = default, v14 = default, v15 = default, v16 = default, v17 = default;
+                if (N.Count > 1) v11 = Vector128.Load((float*)(x1 + a1));
+                if (N.Count > 2) v12 = Vector128.Load((float*)(x1 + a2));
+                if (N.Count > 3) v13 = Vector128.Load((float*)(x1 + a3));
+                if (N.Count > 4) v14 = Vector128.Load((float*)(x1 + a4));
+                if (N.Count > 5) v15 = Vector128.Load((float*)(x1 + a5));
+                if (N.Count > 6) v16 = Vector128.Load((float*)(x1 + a6));
+                if (N.Count > 7) v17 = Vector128.Load((float*)(x1 + a7));
+                c00 = AdvSimd.Arm64.FusedMultiplyAddBySelectedScalar(c00, v10, s, 1);
+                if (N.Count > 1) c01 = AdvSimd.Arm64.FusedMultiplyAddBySelectedScalar(c01, v11, s, 1);
+                if (N.Count > 2) c02 = AdvSimd.Arm64.FusedMultiplyAddBySelectedScalar(c02, v12, s, 1);
+                if (N.Count > 3) c03 = AdvSimd.Arm64.FusedMultiplyAddBySelectedScalar(c03, v13, s, 1);
+                if (N.Count > 4) c04 = AdvSimd.Arm64.FusedMultiplyAddBySelectedScalar(c04, v14, s, 1);
+                if (N.Count > 5) c05 = AdvSimd.Arm64.FusedMultiplyAddBySelectedScalar(c05, v15, s, 1);
+                if (N.Count > 6) c06 = AdvSimd.Arm64.FusedMultiplyAddBySelectedScalar(c06, v16, s, 1);
+                if (N.Count > 7) c07 = AdvSimd.Arm64.FusedMultiplyAddBySelectedScalar(c07, v17, s, 1);
+                Vector128<float> v20 = Vector128.Load((float*)x2), v21 = default, v22 = default, v23 = default, v24 = default, v25 = default, v26 = default, v27 = default;
+                if (N.Count > 1) v21 = Vector128.Load((float*)(x2 + a1));
+                if (N.Count > 2) v22 = Vector128.Load((float*)(x2 + a2));
+                if (N.Count > 3) v23 = Vector128.Load((float*)(x2 + a3));
+                if (N.Count > 4) v24 = Vector128.Load((float*)(x2 + a4));
+                if (N.Count > 5) v25 = Vector128.Load((float*)(x2 + a5));
+                if (N.Count > 6) v26 = Vector128.Load((float*)(x2 + a6));
+                if (N.Count > 7) v27 = Vector128.Load((float*)(x2 + a7));
+                c00 = AdvSimd.Arm64.FusedMultiplyAddBySelectedScalar(c00, v20, s, 2);
+                if (N.Count > 1) c01 = AdvSimd.Arm64.FusedMultiplyAddBySelectedScalar(c01, v21, s, 2);
+                if (N.Count > 2) c02 = AdvSimd.Arm64.FusedMultiplyAddBySelectedScalar(c02, v22, s, 2);
+                if (N.Count > 3) c03 = AdvSimd.Arm64.FusedMultiplyAddBySelectedScalar(c03, v23, s, 2);
+                if (N.Count > 4) c04 = AdvSimd.Arm64.FusedMultiplyAddBySelectedScalar(c04, v24, s, 2);
+                if (N.Count > 5) c05 = AdvSimd.Arm64.FusedMultiplyAddBySelectedScalar(c05, v25, s, 2);
+                if (N.Count > 6) c06 = AdvSimd.Arm64.FusedMultiplyAddBySelectedScalar(c06, v26, s, 2);
+                if (N.Count > 7) c07 = AdvSimd.Arm64.FusedMultiplyAddBySelectedScalar(c07, v27, s, 2);
+                Vector128<float> v30 = Vector128.Load((float*)x3), v31 = default, v32 = default, v33 = default, v34 = default, v35 = default, v36 = default, v37 = default;
+                if (N.Count > 1) v31 = Vector128.Load((float*)(x3 + a1));
+                if (N.Count > 2) v32 = Vector128.Load((float*)(x3 + a2));
+                if (N.Count > 3) v33 = Vector128.Load((float*)(x3 + a3));
+                if (N.Count > 4) v34 = Vector128.Load((float*)(x3 + a4));
+                if (N.Count > 5) v35 = Vector128.Load((float*)(x3 + a5));
+                if (N.Count > 6) v36 = Vector128.Load((float*)(x3 + a6));
+                if (N.Count > 7) v37 = Vector128.Load((float*)(x3 + a7));
+                c00 = AdvSimd.Arm64.FusedMultiplyAddBySelectedScalar(c00, v30, s, 3);
+                if (N.Count > 1) c01 = AdvSimd.Arm64.FusedMultiplyAddBySelectedScalar(c01, v31, s, 3);
+                if (N.Count > 2) c02 = AdvSimd.Arm64.FusedMultiplyAddBySelectedScalar(c02, v32, s, 3);
+                if (N.Count > 3) c03 = AdvSimd.Arm64.FusedMultiplyAddBySelectedScalar(c03, v33, s, 3);
+                if (N.Count > 4) c04 = AdvSimd.Arm64.FusedMultiplyAddBySelectedScalar(c04, v34, s, 3);
+                if (N.Count > 5) c05 = AdvSimd.Arm64.FusedMultiplyAddBySelectedScalar(c05, v35, s, 3);
+                if (N.Count > 6) c06 = AdvSimd.Arm64.FusedMultiplyAddBySelectedScalar(c06, v36, s, 3);
+                if (N.Count > 7) c07 = AdvSimd.Arm64.FusedMultiplyAddBySelectedScalar(c07, v37, s, 3);
             }
             for (; i < n; i++)
             {
                 byte* x0 = x + offsets[i];
-                Vector128<float> s0 = AdvSimd.LoadAndReplicateToVector128(values + i);
-                c0 = AdvSimd.FusedMultiplyAdd(c0, s0, Vector128.Load((float*)x0));
-                c1 = AdvSimd.FusedMultiplyAdd(c1, s0, Vector128.Load((float*)(x0 + last)));
+                Vector128<float> s = AdvSimd.LoadAndReplicateToVector128(values + i);
+                Vector128<float> v0 = Vector128.Load((float*)x0), v1 = default, v2 = default, v3 = default, v4 = default, v5 = default, v6 = default, v7 = default;
+                if (N.Count > 1) v1 = Vector128.Load((float*)(x0 + a1));
+                if (N.Count > 2) v2 = Vector128.Load((float*)(x0 + a2));
+                if (N.Count > 3) v3 = Vector128.Load((float*)(x0 + a3));
+                if (N.Count > 4) v4 = Vector128.Load((float*)(x0 + a4));
+                if (N.Count > 5) v5 = Vector128.Load((float*)(x0 + a5));
+                if (N.Count > 6) v6 = Vector128.Load((float*)(x0 + a6));
+                if (N.Count > 7) v7 = Vector128.Load((float*)(x0 + a7));
+                c00 = AdvSimd.FusedMultiplyAdd(c00, s, v0);
+                if (N.Count > 1) c01 = AdvSimd.FusedMultiplyAdd(c01, s, v1);
+                if (N.Count > 2) c02 = AdvSimd.FusedMultiplyAdd(c02, s, v2);
+                if (N.Count > 3) c03 = AdvSimd.FusedMultiplyAdd(c03, s, v3);
+                if (N.Count > 4) c04 = AdvSimd.FusedMultiplyAdd(c04, s, v4);
+                if (N.Count > 5) c05 = AdvSimd.FusedMultiplyAdd(c05, s, v5);
+                if (N.Count > 6) c06 = AdvSimd.FusedMultiplyAdd(c06, s, v6);
+                if (N.Count > 7) c07 = AdvSimd.FusedMultiplyAdd(c07, s, v7);
             }
-            if (residual != null)
+            byte* y0 = (byte*)t->Y + at0;
+            if (clamps)
             {
-                c0 += Vector128.Load((float*)residual);
-                c1 += Vector128.Load((float*)(residual + last));
+                c00 = AdvSimd.Min(high, AdvSimd.Max(low, c00));
+                if (N.Count > 1) c01 = AdvSimd.Min(high, AdvSimd.Max(low, c01));
+                if (N.Count > 2) c02 = AdvSimd.Min(high, AdvSimd.Max(low, c02));
+                if (N.Count > 3) c03 = AdvSimd.Min(high, AdvSimd.Max(low, c03));
+                if (N.Count > 4) c04 = AdvSimd.Min(high, AdvSimd.Max(low, c04));
+                if (N.Count > 5) c05 = AdvSimd.Min(high, AdvSimd.Max(low, c05));
+                if (N.Count > 6) c06 = AdvSimd.Min(high, AdvSimd.Max(low, c06));
+                if (N.Count > 7) c07 = AdvSimd.Min(high, AdvSimd.Max(low, c07));
             }
-            AdvSimd.Min(high, AdvSimd.Max(low, c0)).Store((float*)y);
-            AdvSimd.Min(high, AdvSimd.Max(low, c1)).Store((float*)(y + last));
-            y += pitch;
-            if (residual != null) residual += pitch;
-            bias++;
+            c00.Store((float*)(y0));
+            if (N.Count > 1) c01.Store((float*)(y0 + a1));
+            if (N.Count > 2) c02.Store((float*)(y0 + a2));
+            if (N.Count > 3) c03.Store((float*)(y0 + a3));
+            if (N.Count > 4) c04.Store((float*)(y0 + a4));
+            if (N.Count > 5) c05.Store((float*)(y0 + a5));
+            if (N.Count > 6) c06.Store((float*)(y0 + a6));
+            if (N.Count > 7) c07.Store((float*)(y0 + a7));
         }
     }
 
-    [MethodImpl(MethodImplOptions.NoInlining)]
-    private static void SpmmF32_4x4_AdvSimd(SpmmTile* t)
+    /// <summary>Two rows at a time, each with its own columns.</summary>
+    [MethodImpl(MethodImplOptions.AggressiveInlining)]
+    public static void Rows2<N, W>(SpmmTile* t) where N : struct, IVectors where W : struct, ITileEnd
     {
         byte* x = t->X;
         int* offsets = t->Offsets;
         float* values = t->Values;
-        nint last = t->LastBytes;
-        nint pitch = t->RowBytesY;
-        byte* y = (byte*)t->Y;
-        byte* residual = (byte*)t->Residual;
-        int* start = t->RowStarts + t->RowBegin;
-        int* end = t->RowStarts + t->RowEnd;
-        float* bias = t->Bias + t->RowBegin;
-        bool biased = t->Bias != null;
+        nint a1 = W.Overlaps && N.Count == 2 ? t->LastBytes : 16, a2 = W.Overlaps && N.Count == 3 ? t->LastBytes : 32, a3 = W.Overlaps && N.Count == 4 ? t->LastBytes : 48;
+        int* starts = t->Starts;
+        bool clamps = t->Clamps;
         Vector128<float> low = Vector128.Create(t->Minimum), high = Vector128.Create(t->Maximum);
-        for (; start + 4 <= end; start += 4)
+        int block = t->BlockBegin;
+        for (; block + 2 <= t->BlockEnd; block += 2)
         {
-            nint i0 = start[0], n0 = start[1];
-            nint i1 = start[1], n1 = start[2];
-            nint i2 = start[2], n2 = start[3];
-            nint i3 = start[3], n3 = start[4];
-            nint common = Math.Min(Math.Min(Math.Min(n0 - i0, n1 - i1), n2 - i2), n3 - i3);
-            Vector128<float> c00 = biased ? Vector128.Create(bias[0]) : default;
-            Vector128<float> c10 = biased ? Vector128.Create(bias[1]) : default;
-            Vector128<float> c20 = biased ? Vector128.Create(bias[2]) : default;
-            Vector128<float> c30 = biased ? Vector128.Create(bias[3]) : default;
-            for (; common >= 4; common -= 4)
+            nint row0 = t->Rows[block], at0 = row0 * t->RowBytesY;
+            nint row1 = t->Rows[block + 1], at1 = row1 * t->RowBytesY;
+            Vector128<float> c00 = default, c01 = default, c02 = default, c03 = default;
+            Vector128<float> c10 = default, c11 = default, c12 = default, c13 = default;
+            if (t->Continues)
             {
-                Vector128<float> s0 = Vector128.Load(values + i0);
-                int* o0 = offsets + i0;
-                byte* x00 = x + o0[0];
-                c00 = AdvSimd.Arm64.FusedMultiplyAddBySelectedScalar(c00, Vector128.Load((float*)(x00 + last)), s0, 0);
-                byte* x01 = x + o0[1];
-                c00 = AdvSimd.Arm64.FusedMultiplyAddBySelectedScalar(c00, Vector128.Load((float*)(x01 + last)), s0, 1);
-                byte* x02 = x + o0[2];
-                c00 = AdvSimd.Arm64.FusedMultiplyAddBySelectedScalar(c00, Vector128.Load((float*)(x02 + last)), s0, 2);
-                byte* x03 = x + o0[3];
-                c00 = AdvSimd.Arm64.FusedMultiplyAddBySelectedScalar(c00, Vector128.Load((float*)(x03 + last)), s0, 3);
-                Vector128<float> s1 = Vector128.Load(values + i1);
-                int* o1 = offsets + i1;
-                byte* x10 = x + o1[0];
-                c10 = AdvSimd.Arm64.FusedMultiplyAddBySelectedScalar(c10, Vector128.Load((float*)(x10 + last)), s1, 0);
-                byte* x11 = x + o1[1];
-                c10 = AdvSimd.Arm64.FusedMultiplyAddBySelectedScalar(c10, Vector128.Load((float*)(x11 + last)), s1, 1);
-                byte* x12 = x + o1[2];
-                c10 = AdvSimd.Arm64.FusedMultiplyAddBySelectedScalar(c10, Vector128.Load((float*)(x12 + last)), s1, 2);
-                byte* x13 = x + o1[3];
-                c10 = AdvSimd.Arm64.FusedMultiplyAddBySelectedScalar(c10, Vector128.Load((float*)(x13 + last)), s1, 3);
-                Vector128<float> s2 = Vector128.Load(values + i2);
-                int* o2 = offsets + i2;
-                byte* x20 = x + o2[0];
-                c20 = AdvSimd.Arm64.FusedMultiplyAddBySelectedScalar(c20, Vector128.Load((float*)(x20 + last)), s2, 0);
-                byte* x21 = x + o2[1];
-                c20 = AdvSimd.Arm64.FusedMultiplyAddBySelectedScalar(c20, Vector128.Load((float*)(x21 + last)), s2, 1);
-                byte* x22 = x + o2[2];
-                c20 = AdvSimd.Arm64.FusedMultiplyAddBySelectedScalar(c20, Vector128.Load((float*)(x22 + last)), s2, 2);
-                byte* x23 = x + o2[3];
-                c20 = AdvSimd.Arm64.FusedMultiplyAddBySelectedScalar(c20, Vector128.Load((float*)(x23 + last)), s2, 3);
-                Vector128<float> s3 = Vector128.Load(values + i3);
-                int* o3 = offsets + i3;
-                byte* x30 = x + o3[0];
-                c30 = AdvSimd.Arm64.FusedMultiplyAddBySelectedScalar(c30, Vector128.Load((float*)(x30 + last)), s3, 0);
-                byte* x31 = x + o3[1];
-                c30 = AdvSimd.Arm64.FusedMultiplyAddBySelectedScalar(c30, Vector128.Load((float*)(x31 + last)), s3, 1);
-                byte* x32 = x + o3[2];
-                c30 = AdvSimd.Arm64.FusedMultiplyAddBySelectedScalar(c30, Vector128.Load((float*)(x32 + last)), s3, 2);
-                byte* x33 = x + o3[3];
-                c30 = AdvSimd.Arm64.FusedMultiplyAddBySelectedScalar(c30, Vector128.Load((float*)(x33 + last)), s3, 3);
-                i0 += 4;
-                i1 += 4;
-                i2 += 4;
-                i3 += 4;
+                byte* sums = (byte*)t->Y + at0;
+                c00 = Vector128.Load((float*)(sums));
+                if (N.Count > 1) c01 = Vector128.Load((float*)(sums + a1));
+                if (N.Count > 2) c02 = Vector128.Load((float*)(sums + a2));
+                if (N.Count > 3) c03 = Vector128.Load((float*)(sums + a3));
             }
-            for (; common > 0; common--)
+            else if (t->Bias != null)
             {
-                byte* x0 = x + offsets[i0];
-                Vector128<float> s0 = AdvSimd.LoadAndReplicateToVector128(values + i0);
-                c00 = AdvSimd.FusedMultiplyAdd(c00, s0, Vector128.Load((float*)(x0 + last)));
-                byte* x1 = x + offsets[i1];
-                Vector128<float> s1 = AdvSimd.LoadAndReplicateToVector128(values + i1);
-                c10 = AdvSimd.FusedMultiplyAdd(c10, s1, Vector128.Load((float*)(x1 + last)));
-                byte* x2 = x + offsets[i2];
-                Vector128<float> s2 = AdvSimd.LoadAndReplicateToVector128(values + i2);
-                c20 = AdvSimd.FusedMultiplyAdd(c20, s2, Vector128.Load((float*)(x2 + last)));
-                byte* x3 = x + offsets[i3];
-                Vector128<float> s3 = AdvSimd.LoadAndReplicateToVector128(values + i3);
-                c30 = AdvSimd.FusedMultiplyAdd(c30, s3, Vector128.Load((float*)(x3 + last)));
-                i0++;
-                i1++;
-                i2++;
-                i3++;
+                c00 = Vector128.Create(t->Bias[row0]);
+                if (N.Count > 1) c01 = c00;
+                if (N.Count > 2) c02 = c00;
+                if (N.Count > 3) c03 = c00;
+            }
+            if (t->Residual != null)
+            {
+                byte* residual = (byte*)t->Residual + at0;
+                c00 += Vector128.Load((float*)(residual));
+                if (N.Count > 1) c01 += Vector128.Load((float*)(residual + a1));
+                if (N.Count > 2) c02 += Vector128.Load((float*)(residual + a2));
+                if (N.Count > 3) c03 += Vector128.Load((float*)(residual + a3));
+            }
+            if (t->Continues)
+            {
+                byte* sums = (byte*)t->Y + at1;
+                c10 = Vector128.Load((float*)(sums));
+                if (N.Count > 1) c11 = Vector128.Load((float*)(sums + a1));
+                if (N.Count > 2) c12 = Vector128.Load((float*)(sums + a2));
+                if (N.Count > 3) c13 = Vector128.Load((float*)(sums + a3));
+            }
+            else if (t->Bias != null)
+            {
+                c10 = Vector128.Create(t->Bias[row1]);
+                if (N.Count > 1) c11 = c10;
+                if (N.Count > 2) c12 = c10;
+                if (N.Count > 3) c13 = c10;
+            }
+            if (t->Residual != null)
+            {
+                byte* residual = (byte*)t->Residual + at1;
+                c10 += Vector128.Load((float*)(residual));
+                if (N.Count > 1) c11 += Vector128.Load((float*)(residual + a1));
+                if (N.Count > 2) c12 += Vector128.Load((float*)(residual + a2));
+                if (N.Count > 3) c13 += Vector128.Load((float*)(residual + a3));
+            }
+            nint i0 = starts[block], n0 = starts[block + 1];
+            nint i1 = n0, n1 = starts[block + 2];
+            // Rows stand by ascending number of entries.
+            for (nint whole = n0 - 3; i0 < whole; i0 += 4, i1 += 4)
+            {
+                Vector128<float> sa = Vector128.Load(values + i0);
+                int* oa = offsets + i0;
+                byte* xa0 = x + oa[0];
+                byte* xa1 = x + oa[1];
+                byte* xa2 = x + oa[2];
+                byte* xa3 = x + oa[3];
+                Vector128<float> va00 = Vector128.Load((float*)xa0), va01 = default, va02 = default, va03 = default;
+                if (N.Count > 1) va01 = Vector128.Load((float*)(xa0 + a1));
+                if (N.Count > 2) va02 = Vector128.Load((float*)(xa0 + a2));
+                if (N.Count > 3) va03 = Vector128.Load((float*)(xa0 + a3));
+                c00 = AdvSimd.Arm64.FusedMultiplyAddBySelectedScalar(c00, va00, sa, 0);
+                if (N.Count > 1) c01 = AdvSimd.Arm64.FusedMultiplyAddBySelectedScalar(c01, va01, sa, 0);
+                if (N.Count > 2) c02 = AdvSimd.Arm64.FusedMultiplyAddBySelectedScalar(c02, va02, sa, 0);
+                if (N.Count > 3) c03 = AdvSimd.Arm64.FusedMultiplyAddBySelectedScalar(c03, va03, sa, 0);
+                Vector128<float> va10 = Vector128.Load((float*)xa1), va11 = default, va12 = default, va13 = default;
+                if (N.Count > 1) va11 = Vector128.Load((float*)(xa1 + a1));
+                if (N.Count > 2) va12 = Vector128.Load((float*)(xa1 + a2));
+                if (N.Count > 3) va13 = Vector128.Load((float*)(xa1 + a3));
+                c00 = AdvSimd.Arm64.FusedMultiplyAddBySelectedScalar(c00, va10, sa, 1);
+                if (N.Count > 1) c01 = AdvSimd.Arm64.FusedMultiplyAddBySelectedScalar(c01, va11, sa, 1);
+                if (N.Count > 2) c02 = AdvSimd.Arm64.FusedMultiplyAddBySelectedScalar(c02, va12, sa, 1);
+                if (N.Count > 3) c03 = AdvSimd.Arm64.FusedMultiplyAddBySelectedScalar(c03, va13, sa, 1);
+                Vector128<float> va20 = Vector128.Load((float*)xa2), va21 = default, va22 = default, va23 = default;
+                if (N.Count > 1) va21 = Vector128.Load((float*)(xa2 + a1));
+                if (N.Count > 2) va22 = Vector128.Load((float*)(xa2 + a2));
+                if (N.Count > 3) va23 = Vector128.Load((float*)(xa2 + a3));
+                c00 = AdvSimd.Arm64.FusedMultiplyAddBySelectedScalar(c00, va20, sa, 2);
+                if (N.Count > 1) c01 = AdvSimd.Arm64.FusedMultiplyAddBySelectedScalar(c01, va21, sa, 2);
+                if (N.Count > 2) c02 = AdvSimd.Arm64.FusedMultiplyAddBySelectedScalar(c02, va22, sa, 2);
+                if (N.Count > 3) c03 = AdvSimd.Arm64.FusedMultiplyAddBySelectedScalar(c03, va23, sa, 2);
+                Vector128<float> va30 = Vector128.Load((float*)xa3), va31 = default, va32 = default, va33 = default;
+                if (N.Count > 1) va31 = Vector128.Load((float*)(xa3 + a1));
+                if (N.Count > 2) va32 = Vector128.Load((float*)(xa3 + a2));
+                if (N.Count > 3) va33 = Vector128.Load((float*)(xa3 + a3));
+                c00 = AdvSimd.Arm64.FusedMultiplyAddBySelectedScalar(c00, va30, sa, 3);
+                if (N.Count > 1) c01 = AdvSimd.Arm64.FusedMultiplyAddBySelectedScalar(c01, va31, sa, 3);
+                if (N.Count > 2) c02 = AdvSimd.Arm64.FusedMultiplyAddBySelectedScalar(c02, va32, sa, 3);
+                if (N.Count > 3) c03 = AdvSimd.Arm64.FusedMultiplyAddBySelectedScalar(c03, va33, sa, 3);
+                Vector128<float> sb = Vector128.Load(values + i1);
+                int* ob = offsets + i1;
+                byte* xb0 = x + ob[0];
+                byte* xb1 = x + ob[1];
+                byte* xb2 = x + ob[2];
+                byte* xb3 = x + ob[3];
+                Vector128<float> vb00 = Vector128.Load((float*)xb0), vb01 = default, vb02 = default, vb03 = default;
+                if (N.Count > 1) vb01 = Vector128.Load((float*)(xb0 + a1));
+                if (N.Count > 2) vb02 = Vector128.Load((float*)(xb0 + a2));
+                if (N.Count > 3) vb03 = Vector128.Load((float*)(xb0 + a3));
+                c10 = AdvSimd.Arm64.FusedMultiplyAddBySelectedScalar(c10, vb00, sb, 0);
+                if (N.Count > 1) c11 = AdvSimd.Arm64.FusedMultiplyAddBySelectedScalar(c11, vb01, sb, 0);
+                if (N.Count > 2) c12 = AdvSimd.Arm64.FusedMultiplyAddBySelectedScalar(c12, vb02, sb, 0);
+                if (N.Count > 3) c13 = AdvSimd.Arm64.FusedMultiplyAddBySelectedScalar(c13, vb03, sb, 0);
+                Vector128<float> vb10 = Vector128.Load((float*)xb1), vb11 = default, vb12 = default, vb13 = default;
+                if (N.Count > 1) vb11 = Vector128.Load((float*)(xb1 + a1));
+                if (N.Count > 2) vb12 = Vector128.Load((float*)(xb1 + a2));
+                if (N.Count > 3) vb13 = Vector128.Load((float*)(xb1 + a3));
+                c10 = AdvSimd.Arm64.FusedMultiplyAddBySelectedScalar(c10, vb10, sb, 1);
+                if (N.Count > 1) c11 = AdvSimd.Arm64.FusedMultiplyAddBySelectedScalar(c11, vb11, sb, 1);
+                if (N.Count > 2) c12 = AdvSimd.Arm64.FusedMultiplyAddBySelectedScalar(c12, vb12, sb, 1);
+                if (N.Count > 3) c13 = AdvSimd.Arm64.FusedMultiplyAddBySelectedScalar(c13, vb13, sb, 1);
+                Vector128<float> vb20 = Vector128.Load((float*)xb2), vb21 = default, vb22 = default, vb23 = default;
+                if (N.Count > 1) vb21 = Vector128.Load((float*)(xb2 + a1));
+                if (N.Count > 2) vb22 = Vector128.Load((float*)(xb2 + a2));
+                if (N.Count > 3) vb23 = Vector128.Load((float*)(xb2 + a3));
+                c10 = AdvSimd.Arm64.FusedMultiplyAddBySelectedScalar(c10, vb20, sb, 2);
+                if (N.Count > 1) c11 = AdvSimd.Arm64.FusedMultiplyAddBySelectedScalar(c11, vb21, sb, 2);
+                if (N.Count > 2) c12 = AdvSimd.Arm64.FusedMultiplyAddBySelectedScalar(c12, vb22, sb, 2);
+                if (N.Count > 3) c13 = AdvSimd.Arm64.FusedMultiplyAddBySelectedScalar(c13, vb23, sb, 2);
+                Vector128<float> vb30 = Vector128.Load((float*)xb3), vb31 = default, vb32 = default, vb33 = default;
+                if (N.Count > 1) vb31 = Vector128.Load((float*)(xb3 + a1));
+                if (N.Count > 2) vb32 = Vector128.Load((float*)(xb3 + a2));
+                if (N.Count > 3) vb33 = Vector128.Load((float*)(xb3 + a3));
+                c10 = AdvSimd.Arm64.FusedMultiplyAddBySelectedScalar(c10, vb30, sb, 3);
+                if (N.Count > 1) c11 = AdvSimd.Arm64.FusedMultiplyAddBySelectedScalar(c11, vb31, sb, 3);
+                if (N.Count > 2) c12 = AdvSimd.Arm64.FusedMultiplyAddBySelectedScalar(c12, vb32, sb, 3);
+                if (N.Count > 3) c13 = AdvSimd.Arm64.FusedMultiplyAddBySelectedScalar(c13, vb33, sb, 3);
             }
             for (; i0 < n0; i0++)
             {
                 byte* x0 = x + offsets[i0];
-                Vector128<float> s0 = AdvSimd.LoadAndReplicateToVector128(values + i0);
-                c00 = AdvSimd.FusedMultiplyAdd(c00, s0, Vector128.Load((float*)(x0 + last)));
+                Vector128<float> s = AdvSimd.LoadAndReplicateToVector128(values + i0);
+                Vector128<float> v0 = Vector128.Load((float*)x0), v1 = default, v2 = default, v3 = default;
+                if (N.Count > 1) v1 = Vector128.Load((float*)(x0 + a1));
+                if (N.Count > 2) v2 = Vector128.Load((float*)(x0 + a2));
+                if (N.Count > 3) v3 = Vector128.Load((float*)(x0 + a3));
+                c00 = AdvSimd.FusedMultiplyAdd(c00, s, v0);
+                if (N.Count > 1) c01 = AdvSimd.FusedMultiplyAdd(c01, s, v1);
+                if (N.Count > 2) c02 = AdvSimd.FusedMultiplyAdd(c02, s, v2);
+                if (N.Count > 3) c03 = AdvSimd.FusedMultiplyAdd(c03, s, v3);
             }
             for (; i1 < n1; i1++)
             {
-                byte* x1 = x + offsets[i1];
-                Vector128<float> s1 = AdvSimd.LoadAndReplicateToVector128(values + i1);
-                c10 = AdvSimd.FusedMultiplyAdd(c10, s1, Vector128.Load((float*)(x1 + last)));
+                byte* x0 = x + offsets[i1];
+                Vector128<float> s = AdvSimd.LoadAndReplicateToVector128(values + i1);
+                Vector128<float> v0 = Vector128.Load((float*)x0), v1 = default, v2 = default, v3 = default;
+                if (N.Count > 1) v1 = Vector128.Load((float*)(x0 + a1));
+                if (N.Count > 2) v2 = Vector128.Load((float*)(x0 + a2));
+                if (N.Count > 3) v3 = Vector128.Load((float*)(x0 + a3));
+                c10 = AdvSimd.FusedMultiplyAdd(c10, s, v0);
+                if (N.Count > 1) c11 = AdvSimd.FusedMultiplyAdd(c11, s, v1);
+                if (N.Count > 2) c12 = AdvSimd.FusedMultiplyAdd(c12, s, v2);
+                if (N.Count > 3) c13 = AdvSimd.FusedMultiplyAdd(c13, s, v3);
             }
-            for (; i2 < n2; i2++)
+            byte* y0 = (byte*)t->Y + at0;
+            if (clamps)
             {
-                byte* x2 = x + offsets[i2];
-                Vector128<float> s2 = AdvSimd.LoadAndReplicateToVector128(values + i2);
-                c20 = AdvSimd.FusedMultiplyAdd(c20, s2, Vector128.Load((float*)(x2 + last)));
+                c00 = AdvSimd.Min(high, AdvSimd.Max(low, c00));
+                if (N.Count > 1) c01 = AdvSimd.Min(high, AdvSimd.Max(low, c01));
+                if (N.Count > 2) c02 = AdvSimd.Min(high, AdvSimd.Max(low, c02));
+                if (N.Count > 3) c03 = AdvSimd.Min(high, AdvSimd.Max(low, c03));
             }
-            for (; i3 < n3; i3++)
+            c00.Store((float*)(y0));
+            if (N.Count > 1) c01.Store((float*)(y0 + a1));
+            if (N.Count > 2) c02.Store((float*)(y0 + a2));
+            if (N.Count > 3) c03.Store((float*)(y0 + a3));
+            byte* y1 = (byte*)t->Y + at1;
+            if (clamps)
             {
-                byte* x3 = x + offsets[i3];
-                Vector128<float> s3 = AdvSimd.LoadAndReplicateToVector128(values + i3);
-                c30 = AdvSimd.FusedMultiplyAdd(c30, s3, Vector128.Load((float*)(x3 + last)));
+                c10 = AdvSimd.Min(high, AdvSimd.Max(low, c10));
+                if (N.Count > 1) c11 = AdvSimd.Min(high, AdvSimd.Max(low, c11));
+                if (N.Count > 2) c12 = AdvSimd.Min(high, AdvSimd.Max(low, c12));
+                if (N.Count > 3) c13 = AdvSimd.Min(high, AdvSimd.Max(low, c13));
             }
-            if (residual != null)
-            {
-                c00 += Vector128.Load((float*)(residual + last));
-            }
-            AdvSimd.Min(high, AdvSimd.Max(low, c00)).Store((float*)(y + last));
-            byte* y1 = y + pitch;
-            if (residual != null)
-            {
-                byte* add1 = residual + pitch;
-                c10 += Vector128.Load((float*)(add1 + last));
-            }
-            AdvSimd.Min(high, AdvSimd.Max(low, c10)).Store((float*)(y1 + last));
-            byte* y2 = y + 2 * pitch;
-            if (residual != null)
-            {
-                byte* add2 = residual + 2 * pitch;
-                c20 += Vector128.Load((float*)(add2 + last));
-            }
-            AdvSimd.Min(high, AdvSimd.Max(low, c20)).Store((float*)(y2 + last));
-            byte* y3 = y + 3 * pitch;
-            if (residual != null)
-            {
-                byte* add3 = residual + 3 * pitch;
-                c30 += Vector128.Load((float*)(add3 + last));
-            }
-            AdvSimd.Min(high, AdvSimd.Max(low, c30)).Store((float*)(y3 + last));
-            y += 4 * pitch;
-            if (residual != null) residual += 4 * pitch;
-            bias += 4;
+            c10.Store((float*)(y1));
+            if (N.Count > 1) c11.Store((float*)(y1 + a1));
+            if (N.Count > 2) c12.Store((float*)(y1 + a2));
+            if (N.Count > 3) c13.Store((float*)(y1 + a3));
         }
-        for (; start < end; start++)
+        if (block == t->BlockEnd) return;
+        SpmmTile rest = *t;
+        rest.BlockBegin = block;
+        Rows1<N, W>(&rest);
+    }
+
+    /// <summary>Blocks of 2 rows: each vector of pixels is loaded once and multiplied by 2 weights.</summary>
+    [MethodImpl(MethodImplOptions.AggressiveInlining)]
+    public static void Block2<N, W>(SpmmTile* t) where N : struct, IVectors where W : struct, ITileEnd
+    {
+        byte* x = t->X;
+        int* offsets = t->Offsets;
+        float* values = t->Values;
+        nint a1 = W.Overlaps && N.Count == 2 ? t->LastBytes : 16, a2 = W.Overlaps && N.Count == 3 ? t->LastBytes : 32, a3 = W.Overlaps && N.Count == 4 ? t->LastBytes : 48, a4 = W.Overlaps && N.Count == 5 ? t->LastBytes : 64, a5 = W.Overlaps && N.Count == 6 ? t->LastBytes : 80, a6 = W.Overlaps && N.Count == 7 ? t->LastBytes : 96, a7 = W.Overlaps && N.Count == 8 ? t->LastBytes : 112;
+        int* starts = t->Starts;
+        bool clamps = t->Clamps;
+        Vector128<float> low = Vector128.Create(t->Minimum), high = Vector128.Create(t->Maximum);
+        for (int block = t->BlockBegin; block < t->BlockEnd; block++)
         {
-            nint i = start[0], n = start[1];
-            Vector128<float> c0 = biased ? Vector128.Create(*bias) : default;
-            nint whole = n - 3;
-            for (; i < whole; i += 4)
+            nint row0 = t->Rows[block], at0 = row0 * t->RowBytesY;
+            nint at1 = at0 + t->RowBytesY;
+            Vector128<float> c00 = default, c01 = default, c02 = default, c03 = default, c04 = default, c05 = default, c06 = default, c07 = default;
+            Vector128<float> c10 = default, c11 = default, c12 = default, c13 = default, c14 = default, c15 = default, c16 = default, c17 = default;
+            if (t->Continues)
             {
-                Vector128<float> s0 = Vector128.Load(values + i);
-                int* o0 = offsets + i;
-                byte* x00 = x + o0[0];
-                c0 = AdvSimd.Arm64.FusedMultiplyAddBySelectedScalar(c0, Vector128.Load((float*)(x00 + last)), s0, 0);
-                byte* x01 = x + o0[1];
-                c0 = AdvSimd.Arm64.FusedMultiplyAddBySelectedScalar(c0, Vector128.Load((float*)(x01 + last)), s0, 1);
-                byte* x02 = x + o0[2];
-                c0 = AdvSimd.Arm64.FusedMultiplyAddBySelectedScalar(c0, Vector128.Load((float*)(x02 + last)), s0, 2);
-                byte* x03 = x + o0[3];
-                c0 = AdvSimd.Arm64.FusedMultiplyAddBySelectedScalar(c0, Vector128.Load((float*)(x03 + last)), s0, 3);
+                byte* sums = (byte*)t->Y + at0;
+                c00 = Vector128.Load((float*)(sums));
+                if (N.Count > 1) c01 = Vector128.Load((float*)(sums + a1));
+                if (N.Count > 2) c02 = Vector128.Load((float*)(sums + a2));
+                if (N.Count > 3) c03 = Vector128.Load((float*)(sums + a3));
+                if (N.Count > 4) c04 = Vector128.Load((float*)(sums + a4));
+                if (N.Count > 5) c05 = Vector128.Load((float*)(sums + a5));
+                if (N.Count > 6) c06 = Vector128.Load((float*)(sums + a6));
+                if (N.Count > 7) c07 = Vector128.Load((float*)(sums + a7));
             }
-            for (; i < n; i++)
+            else if (t->Bias != null)
             {
+                c00 = Vector128.Create(t->Bias[row0]);
+                if (N.Count > 1) c01 = c00;
+                if (N.Count > 2) c02 = c00;
+                if (N.Count > 3) c03 = c00;
+                if (N.Count > 4) c04 = c00;
+                if (N.Count > 5) c05 = c00;
+                if (N.Count > 6) c06 = c00;
+                if (N.Count > 7) c07 = c00;
+            }
+            if (t->Residual != null)
+            {
+                byte* residual = (byte*)t->Residual + at0;
+                c00 += Vector128.Load((float*)(residual));
+                if (N.Count > 1) c01 += Vector128.Load((float*)(residual + a1));
+                if (N.Count > 2) c02 += Vector128.Load((float*)(residual + a2));
+                if (N.Count > 3) c03 += Vector128.Load((float*)(residual + a3));
+                if (N.Count > 4) c04 += Vector128.Load((float*)(residual + a4));
+                if (N.Count > 5) c05 += Vector128.Load((float*)(residual + a5));
+                if (N.Count > 6) c06 += Vector128.Load((float*)(residual + a6));
+                if (N.Count > 7) c07 += Vector128.Load((float*)(residual + a7));
+            }
+            if (t->Continues)
+            {
+                byte* sums = (byte*)t->Y + at1;
+                c10 = Vector128.Load((float*)(sums));
+                if (N.Count > 1) c11 = Vector128.Load((float*)(sums + a1));
+                if (N.Count > 2) c12 = Vector128.Load((float*)(sums + a2));
+                if (N.Count > 3) c13 = Vector128.Load((float*)(sums + a3));
+                if (N.Count > 4) c14 = Vector128.Load((float*)(sums + a4));
+                if (N.Count > 5) c15 = Vector128.Load((float*)(sums + a5));
+                if (N.Count > 6) c16 = Vector128.Load((float*)(sums + a6));
+                if (N.Count > 7) c17 = Vector128.Load((float*)(sums + a7));
+            }
+            else if (t->Bias != null)
+            {
+                c10 = Vector128.Create(t->Bias[row0 + 1]);
+                if (N.Count > 1) c11 = c10;
+                if (N.Count > 2) c12 = c10;
+                if (N.Count > 3) c13 = c10;
+                if (N.Count > 4) c14 = c10;
+                if (N.Count > 5) c15 = c10;
+                if (N.Count > 6) c16 = c10;
+                if (N.Count > 7) c17 = c10;
+            }
+            if (t->Residual != null)
+            {
+                byte* residual = (byte*)t->Residual + at1;
+                c10 += Vector128.Load((float*)(residual));
+                if (N.Count > 1) c11 += Vector128.Load((float*)(residual + a1));
+                if (N.Count > 2) c12 += Vector128.Load((float*)(residual + a2));
+                if (N.Count > 3) c13 += Vector128.Load((float*)(residual + a3));
+                if (N.Count > 4) c14 += Vector128.Load((float*)(residual + a4));
+                if (N.Count > 5) c15 += Vector128.Load((float*)(residual + a5));
+                if (N.Count > 6) c16 += Vector128.Load((float*)(residual + a6));
+                if (N.Count > 7) c17 += Vector128.Load((float*)(residual + a7));
+            }
+            nint i = starts[block], n = starts[block + 1];
+            float* weights = values + 2 * i;
+            for (nint whole = n - 1; i < whole; i += 2, weights += 4)
+            {
+                Vector128<float> s = Vector128.Load(weights);
+                byte* x0 = x + offsets[i], x1 = x + offsets[i + 1];
+                Vector128<float> v00 = Vector128.Load((float*)x0), v01 = default, v02 = default, v03 = default, v04 = default, v05 = default, v06 = default, v07 = default;
+                if (N.Count > 1) v01 = Vector128.Load((float*)(x0 + a1));
+                if (N.Count > 2) v02 = Vector128.Load((float*)(x0 + a2));
+                if (N.Count > 3) v03 = Vector128.Load((float*)(x0 + a3));
+                if (N.Count > 4) v04 = Vector128.Load((float*)(x0 + a4));
+                if (N.Count > 5) v05 = Vector128.Load((float*)(x0 + a5));
+                if (N.Count > 6) v06 = Vector128.Load((float*)(x0 + a6));
+                if (N.Count > 7) v07 = Vector128.Load((float*)(x0 + a7));
+                c00 = AdvSimd.Arm64.FusedMultiplyAddBySelectedScalar(c00, v00, s, 0);
+                if (N.Count > 1) c01 = AdvSimd.Arm64.FusedMultiplyAddBySelectedScalar(c01, v01, s, 0);
+                if (N.Count > 2) c02 = AdvSimd.Arm64.FusedMultiplyAddBySelectedScalar(c02, v02, s, 0);
+                if (N.Count > 3) c03 = AdvSimd.Arm64.FusedMultiplyAddBySelectedScalar(c03, v03, s, 0);
+                if (N.Count > 4) c04 = AdvSimd.Arm64.FusedMultiplyAddBySelectedScalar(c04, v04, s, 0);
+                if (N.Count > 5) c05 = AdvSimd.Arm64.FusedMultiplyAddBySelectedScalar(c05, v05, s, 0);
+                if (N.Count > 6) c06 = AdvSimd.Arm64.FusedMultiplyAddBySelectedScalar(c06, v06, s, 0);
+                if (N.Count > 7) c07 = AdvSimd.Arm64.FusedMultiplyAddBySelectedScalar(c07, v07, s, 0);
+                c10 = AdvSimd.Arm64.FusedMultiplyAddBySelectedScalar(c10, v00, s, 1);
+                if (N.Count > 1) c11 = AdvSimd.Arm64.FusedMultiplyAddBySelectedScalar(c11, v01, s, 1);
+                if (N.Count > 2) c12 = AdvSimd.Arm64.FusedMultiplyAddBySelectedScalar(c12, v02, s, 1);
+                if (N.Count > 3) c13 = AdvSimd.Arm64.FusedMultiplyAddBySelectedScalar(c13, v03, s, 1);
+                if (N.Count > 4) c14 = AdvSimd.Arm64.FusedMultiplyAddBySelectedScalar(c14, v04, s, 1);
+                if (N.Count > 5) c15 = AdvSimd.Arm64.FusedMultiplyAddBySelectedScalar(c15, v05, s, 1);
+                if (N.Count > 6) c16 = AdvSimd.Arm64.FusedMultiplyAddBySelectedScalar(c16, v06, s, 1);
+                if (N.Count > 7) c17 = AdvSimd.Arm64.FusedMultiplyAddBySelectedScalar(c17, v07, s, 1);
+                Vector128<float> v10 = Vector128.Load((float*)x1), v11 = default, v12 = default, v13 = default, v14 = default, v15 = default, v16 = default, v17 = default;
+                if (N.Count > 1) v11 = Vector128.Load((float*)(x1 + a1));
+                if (N.Count > 2) v12 = Vector128.Load((float*)(x1 + a2));
+                if (N.Count > 3) v13 = Vector128.Load((float*)(x1 + a3));
+                if (N.Count > 4) v14 = Vector128.Load((float*)(x1 + a4));
+                if (N.Count > 5) v15 = Vector128.Load((float*)(x1 + a5));
+                if (N.Count > 6) v16 = Vector128.Load((float*)(x1 + a6));
+                if (N.Count > 7) v17 = Vector128.Load((float*)(x1 + a7));
+                c00 = AdvSimd.Arm64.FusedMultiplyAddBySelectedScalar(c00, v10, s, 2);
+                if (N.Count > 1) c01 = AdvSimd.Arm64.FusedMultiplyAddBySelectedScalar(c01, v11, s, 2);
+                if (N.Count > 2) c02 = AdvSimd.Arm64.FusedMultiplyAddBySelectedScalar(c02, v12, s, 2);
+                if (N.Count > 3) c03 = AdvSimd.Arm64.FusedMultiplyAddBySelectedScalar(c03, v13, s, 2);
+                if (N.Count > 4) c04 = AdvSimd.Arm64.FusedMultiplyAddBySelectedScalar(c04, v14, s, 2);
+                if (N.Count > 5) c05 = AdvSimd.Arm64.FusedMultiplyAddBySelectedScalar(c05, v15, s, 2);
+                if (N.Count > 6) c06 = AdvSimd.Arm64.FusedMultiplyAddBySelectedScalar(c06, v16, s, 2);
+                if (N.Count > 7) c07 = AdvSimd.Arm64.FusedMultiplyAddBySelectedScalar(c07, v17, s, 2);
+                c10 = AdvSimd.Arm64.FusedMultiplyAddBySelectedScalar(c10, v10, s, 3);
+                if (N.Count > 1) c11 = AdvSimd.Arm64.FusedMultiplyAddBySelectedScalar(c11, v11, s, 3);
+                if (N.Count > 2) c12 = AdvSimd.Arm64.FusedMultiplyAddBySelectedScalar(c12, v12, s, 3);
+                if (N.Count > 3) c13 = AdvSimd.Arm64.FusedMultiplyAddBySelectedScalar(c13, v13, s, 3);
+                if (N.Count > 4) c14 = AdvSimd.Arm64.FusedMultiplyAddBySelectedScalar(c14, v14, s, 3);
+                if (N.Count > 5) c15 = AdvSimd.Arm64.FusedMultiplyAddBySelectedScalar(c15, v15, s, 3);
+                if (N.Count > 6) c16 = AdvSimd.Arm64.FusedMultiplyAddBySelectedScalar(c16, v16, s, 3);
+                if (N.Count > 7) c17 = AdvSimd.Arm64.FusedMultiplyAddBySelectedScalar(c17, v17, s, 3);
+            }
+            if (i < n)
+            {
+                Vector64<float> s = Vector64.Load(weights);
                 byte* x0 = x + offsets[i];
-                Vector128<float> s0 = AdvSimd.LoadAndReplicateToVector128(values + i);
-                c0 = AdvSimd.FusedMultiplyAdd(c0, s0, Vector128.Load((float*)(x0 + last)));
+                Vector128<float> v0 = Vector128.Load((float*)x0), v1 = default, v2 = default, v3 = default, v4 = default, v5 = default, v6 = default, v7 = default;
+                if (N.Count > 1) v1 = Vector128.Load((float*)(x0 + a1));
+                if (N.Count > 2) v2 = Vector128.Load((float*)(x0 + a2));
+                if (N.Count > 3) v3 = Vector128.Load((float*)(x0 + a3));
+                if (N.Count > 4) v4 = Vector128.Load((float*)(x0 + a4));
+                if (N.Count > 5) v5 = Vector128.Load((float*)(x0 + a5));
+                if (N.Count > 6) v6 = Vector128.Load((float*)(x0 + a6));
+                if (N.Count > 7) v7 = Vector128.Load((float*)(x0 + a7));
+                c00 = AdvSimd.Arm64.FusedMultiplyAddBySelectedScalar(c00, v0, s, 0);
+                if (N.Count > 1) c01 = AdvSimd.Arm64.FusedMultiplyAddBySelectedScalar(c01, v1, s, 0);
+                if (N.Count > 2) c02 = AdvSimd.Arm64.FusedMultiplyAddBySelectedScalar(c02, v2, s, 0);
+                if (N.Count > 3) c03 = AdvSimd.Arm64.FusedMultiplyAddBySelectedScalar(c03, v3, s, 0);
+                if (N.Count > 4) c04 = AdvSimd.Arm64.FusedMultiplyAddBySelectedScalar(c04, v4, s, 0);
+                if (N.Count > 5) c05 = AdvSimd.Arm64.FusedMultiplyAddBySelectedScalar(c05, v5, s, 0);
+                if (N.Count > 6) c06 = AdvSimd.Arm64.FusedMultiplyAddBySelectedScalar(c06, v6, s, 0);
+                if (N.Count > 7) c07 = AdvSimd.Arm64.FusedMultiplyAddBySelectedScalar(c07, v7, s, 0);
+                c10 = AdvSimd.Arm64.FusedMultiplyAddBySelectedScalar(c10, v0, s, 1);
+                if (N.Count > 1) c11 = AdvSimd.Arm64.FusedMultiplyAddBySelectedScalar(c11, v1, s, 1);
+                if (N.Count > 2) c12 = AdvSimd.Arm64.FusedMultiplyAddBySelectedScalar(c12, v2, s, 1);
+                if (N.Count > 3) c13 = AdvSimd.Arm64.FusedMultiplyAddBySelectedScalar(c13, v3, s, 1);
+                if (N.Count > 4) c14 = AdvSimd.Arm64.FusedMultiplyAddBySelectedScalar(c14, v4, s, 1);
+                if (N.Count > 5) c15 = AdvSimd.Arm64.FusedMultiplyAddBySelectedScalar(c15, v5, s, 1);
+                if (N.Count > 6) c16 = AdvSimd.Arm64.FusedMultiplyAddBySelectedScalar(c16, v6, s, 1);
+                if (N.Count > 7) c17 = AdvSimd.Arm64.FusedMultiplyAddBySelectedScalar(c17, v7, s, 1);
             }
-            if (residual != null)
+            byte* y0 = (byte*)t->Y + at0;
+            if (clamps)
             {
-                c0 += Vector128.Load((float*)(residual + last));
+                c00 = AdvSimd.Min(high, AdvSimd.Max(low, c00));
+                if (N.Count > 1) c01 = AdvSimd.Min(high, AdvSimd.Max(low, c01));
+                if (N.Count > 2) c02 = AdvSimd.Min(high, AdvSimd.Max(low, c02));
+                if (N.Count > 3) c03 = AdvSimd.Min(high, AdvSimd.Max(low, c03));
+                if (N.Count > 4) c04 = AdvSimd.Min(high, AdvSimd.Max(low, c04));
+                if (N.Count > 5) c05 = AdvSimd.Min(high, AdvSimd.Max(low, c05));
+                if (N.Count > 6) c06 = AdvSimd.Min(high, AdvSimd.Max(low, c06));
+                if (N.Count > 7) c07 = AdvSimd.Min(high, AdvSimd.Max(low, c07));
             }
-            AdvSimd.Min(high, AdvSimd.Max(low, c0)).Store((float*)(y + last));
-            y += pitch;
-            if (residual != null) residual += pitch;
-            bias++;
+            c00.Store((float*)(y0));
+            if (N.Count > 1) c01.Store((float*)(y0 + a1));
+            if (N.Count > 2) c02.Store((float*)(y0 + a2));
+            if (N.Count > 3) c03.Store((float*)(y0 + a3));
+            if (N.Count > 4) c04.Store((float*)(y0 + a4));
+            if (N.Count > 5) c05.Store((float*)(y0 + a5));
+            if (N.Count > 6) c06.Store((float*)(y0 + a6));
+            if (N.Count > 7) c07.Store((float*)(y0 + a7));
+            byte* y1 = (byte*)t->Y + at1;
+            if (clamps)
+            {
+                c10 = AdvSimd.Min(high, AdvSimd.Max(low, c10));
+                if (N.Count > 1) c11 = AdvSimd.Min(high, AdvSimd.Max(low, c11));
+                if (N.Count > 2) c12 = AdvSimd.Min(high, AdvSimd.Max(low, c12));
+                if (N.Count > 3) c13 = AdvSimd.Min(high, AdvSimd.Max(low, c13));
+                if (N.Count > 4) c14 = AdvSimd.Min(high, AdvSimd.Max(low, c14));
+                if (N.Count > 5) c15 = AdvSimd.Min(high, AdvSimd.Max(low, c15));
+                if (N.Count > 6) c16 = AdvSimd.Min(high, AdvSimd.Max(low, c16));
+                if (N.Count > 7) c17 = AdvSimd.Min(high, AdvSimd.Max(low, c17));
+            }
+            c10.Store((float*)(y1));
+            if (N.Count > 1) c11.Store((float*)(y1 + a1));
+            if (N.Count > 2) c12.Store((float*)(y1 + a2));
+            if (N.Count > 3) c13.Store((float*)(y1 + a3));
+            if (N.Count > 4) c14.Store((float*)(y1 + a4));
+            if (N.Count > 5) c15.Store((float*)(y1 + a5));
+            if (N.Count > 6) c16.Store((float*)(y1 + a6));
+            if (N.Count > 7) c17.Store((float*)(y1 + a7));
+        }
+    }
+
+    /// <summary>Blocks of 4 rows: each vector of pixels is loaded once and multiplied by 4 weights.</summary>
+    [MethodImpl(MethodImplOptions.AggressiveInlining)]
+    public static void Block4<N, W>(SpmmTile* t) where N : struct, IVectors where W : struct, ITileEnd
+    {
+        byte* x = t->X;
+        int* offsets = t->Offsets;
+        float* values = t->Values;
+        nint a1 = W.Overlaps && N.Count == 2 ? t->LastBytes : 16, a2 = W.Overlaps && N.Count == 3 ? t->LastBytes : 32, a3 = W.Overlaps && N.Count == 4 ? t->LastBytes : 48;
+        int* starts = t->Starts;
+        bool clamps = t->Clamps;
+        Vector128<float> low = Vector128.Create(t->Minimum), high = Vector128.Create(t->Maximum);
+        for (int block = t->BlockBegin; block < t->BlockEnd; block++)
+        {
+            nint row0 = t->Rows[block], at0 = row0 * t->RowBytesY;
+            nint at1 = at0 + t->RowBytesY;
+            nint at2 = at1 + t->RowBytesY;
+            nint at3 = at2 + t->RowBytesY;
+            Vector128<float> c00 = default, c01 = default, c02 = default, c03 = default;
+            Vector128<float> c10 = default, c11 = default, c12 = default, c13 = default;
+            Vector128<float> c20 = default, c21 = default, c22 = default, c23 = default;
+            Vector128<float> c30 = default, c31 = default, c32 = default, c33 = default;
+            if (t->Continues)
+            {
+                byte* sums = (byte*)t->Y + at0;
+                c00 = Vector128.Load((float*)(sums));
+                if (N.Count > 1) c01 = Vector128.Load((float*)(sums + a1));
+                if (N.Count > 2) c02 = Vector128.Load((float*)(sums + a2));
+                if (N.Count > 3) c03 = Vector128.Load((float*)(sums + a3));
+            }
+            else if (t->Bias != null)
+            {
+                c00 = Vector128.Create(t->Bias[row0]);
+                if (N.Count > 1) c01 = c00;
+                if (N.Count > 2) c02 = c00;
+                if (N.Count > 3) c03 = c00;
+            }
+            if (t->Residual != null)
+            {
+                byte* residual = (byte*)t->Residual + at0;
+                c00 += Vector128.Load((float*)(residual));
+                if (N.Count > 1) c01 += Vector128.Load((float*)(residual + a1));
+                if (N.Count > 2) c02 += Vector128.Load((float*)(residual + a2));
+                if (N.Count > 3) c03 += Vector128.Load((float*)(residual + a3));
+            }
+            if (t->Continues)
+            {
+                byte* sums = (byte*)t->Y + at1;
+                c10 = Vector128.Load((float*)(sums));
+                if (N.Count > 1) c11 = Vector128.Load((float*)(sums + a1));
+                if (N.Count > 2) c12 = Vector128.Load((float*)(sums + a2));
+                if (N.Count > 3) c13 = Vector128.Load((float*)(sums + a3));
+            }
+            else if (t->Bias != null)
+            {
+                c10 = Vector128.Create(t->Bias[row0 + 1]);
+                if (N.Count > 1) c11 = c10;
+                if (N.Count > 2) c12 = c10;
+                if (N.Count > 3) c13 = c10;
+            }
+            if (t->Residual != null)
+            {
+                byte* residual = (byte*)t->Residual + at1;
+                c10 += Vector128.Load((float*)(residual));
+                if (N.Count > 1) c11 += Vector128.Load((float*)(residual + a1));
+                if (N.Count > 2) c12 += Vector128.Load((float*)(residual + a2));
+                if (N.Count > 3) c13 += Vector128.Load((float*)(residual + a3));
+            }
+            if (t->Continues)
+            {
+                byte* sums = (byte*)t->Y + at2;
+                c20 = Vector128.Load((float*)(sums));
+                if (N.Count > 1) c21 = Vector128.Load((float*)(sums + a1));
+                if (N.Count > 2) c22 = Vector128.Load((float*)(sums + a2));
+                if (N.Count > 3) c23 = Vector128.Load((float*)(sums + a3));
+            }
+            else if (t->Bias != null)
+            {
+                c20 = Vector128.Create(t->Bias[row0 + 2]);
+                if (N.Count > 1) c21 = c20;
+                if (N.Count > 2) c22 = c20;
+                if (N.Count > 3) c23 = c20;
+            }
+            if (t->Residual != null)
+            {
+                byte* residual = (byte*)t->Residual + at2;
+                c20 += Vector128.Load((float*)(residual));
+                if (N.Count > 1) c21 += Vector128.Load((float*)(residual + a1));
+                if (N.Count > 2) c22 += Vector128.Load((float*)(residual + a2));
+                if (N.Count > 3) c23 += Vector128.Load((float*)(residual + a3));
+            }
+            if (t->Continues)
+            {
+                byte* sums = (byte*)t->Y + at3;
+                c30 = Vector128.Load((float*)(sums));
+                if (N.Count > 1) c31 = Vector128.Load((float*)(sums + a1));
+                if (N.Count > 2) c32 = Vector128.Load((float*)(sums + a2));
+                if (N.Count > 3) c33 = Vector128.Load((float*)(sums + a3));
+            }
+            else if (t->Bias != null)
+            {
+                c30 = Vector128.Create(t->Bias[row0 + 3]);
+                if (N.Count > 1) c31 = c30;
+                if (N.Count > 2) c32 = c30;
+                if (N.Count > 3) c33 = c30;
+            }
+            if (t->Residual != null)
+            {
+                byte* residual = (byte*)t->Residual + at3;
+                c30 += Vector128.Load((float*)(residual));
+                if (N.Count > 1) c31 += Vector128.Load((float*)(residual + a1));
+                if (N.Count > 2) c32 += Vector128.Load((float*)(residual + a2));
+                if (N.Count > 3) c33 += Vector128.Load((float*)(residual + a3));
+            }
+            nint i = starts[block], n = starts[block + 1];
+            float* weights = values + 4 * i;
+            for (; i < n; i++, weights += 4)
+            {
+                Vector128<float> s = Vector128.Load(weights);
+                byte* x0 = x + offsets[i];
+                Vector128<float> v0 = Vector128.Load((float*)x0), v1 = default, v2 = default, v3 = default;
+                if (N.Count > 1) v1 = Vector128.Load((float*)(x0 + a1));
+                if (N.Count > 2) v2 = Vector128.Load((float*)(x0 + a2));
+                if (N.Count > 3) v3 = Vector128.Load((float*)(x0 + a3));
+                c00 = AdvSimd.Arm64.FusedMultiplyAddBySelectedScalar(c00, v0, s, 0);
+                if (N.Count > 1) c01 = AdvSimd.Arm64.FusedMultiplyAddBySelectedScalar(c01, v1, s, 0);
+                if (N.Count > 2) c02 = AdvSimd.Arm64.FusedMultiplyAddBySelectedScalar(c02, v2, s, 0);
+                if (N.Count > 3) c03 = AdvSimd.Arm64.FusedMultiplyAddBySelectedScalar(c03, v3, s, 0);
+                c10 = AdvSimd.Arm64.FusedMultiplyAddBySelectedScalar(c10, v0, s, 1);
+                if (N.Count > 1) c11 = AdvSimd.Arm64.FusedMultiplyAddBySelectedScalar(c11, v1, s, 1);
+                if (N.Count > 2) c12 = AdvSimd.Arm64.FusedMultiplyAddBySelectedScalar(c12, v2, s, 1);
+                if (N.Count > 3) c13 = AdvSimd.Arm64.FusedMultiplyAddBySelectedScalar(c13, v3, s, 1);
+                c20 = AdvSimd.Arm64.FusedMultiplyAddBySelectedScalar(c20, v0, s, 2);
+                if (N.Count > 1) c21 = AdvSimd.Arm64.FusedMultiplyAddBySelectedScalar(c21, v1, s, 2);
+                if (N.Count > 2) c22 = AdvSimd.Arm64.FusedMultiplyAddBySelectedScalar(c22, v2, s, 2);
+                if (N.Count > 3) c23 = AdvSimd.Arm64.FusedMultiplyAddBySelectedScalar(c23, v3, s, 2);
+                c30 = AdvSimd.Arm64.FusedMultiplyAddBySelectedScalar(c30, v0, s, 3);
+                if (N.Count > 1) c31 = AdvSimd.Arm64.FusedMultiplyAddBySelectedScalar(c31, v1, s, 3);
+                if (N.Count > 2) c32 = AdvSimd.Arm64.FusedMultiplyAddBySelectedScalar(c32, v2, s, 3);
+                if (N.Count > 3) c33 = AdvSimd.Arm64.FusedMultiplyAddBySelectedScalar(c33, v3, s, 3);
+            }
+            byte* y0 = (byte*)t->Y + at0;
+            if (clamps)
+            {
+                c00 = AdvSimd.Min(high, AdvSimd.Max(low, c00));
+                if (N.Count > 1) c01 = AdvSimd.Min(high, AdvSimd.Max(low, c01));
+                if (N.Count > 2) c02 = AdvSimd.Min(high, AdvSimd.Max(low, c02));
+                if (N.Count > 3) c03 = AdvSimd.Min(high, AdvSimd.Max(low, c03));
+            }
+            c00.Store((float*)(y0));
+            if (N.Count > 1) c01.Store((float*)(y0 + a1));
+            if (N.Count > 2) c02.Store((float*)(y0 + a2));
+            if (N.Count > 3) c03.Store((float*)(y0 + a3));
+            byte* y1 = (byte*)t->Y + at1;
+            if (clamps)
+            {
+                c10 = AdvSimd.Min(high, AdvSimd.Max(low, c10));
+                if (N.Count > 1) c11 = AdvSimd.Min(high, AdvSimd.Max(low, c11));
+                if (N.Count > 2) c12 = AdvSimd.Min(high, AdvSimd.Max(low, c12));
+                if (N.Count > 3) c13 = AdvSimd.Min(high, AdvSimd.Max(low, c13));
+            }
+            c10.Store((float*)(y1));
+            if (N.Count > 1) c11.Store((float*)(y1 + a1));
+            if (N.Count > 2) c12.Store((float*)(y1 + a2));
+            if (N.Count > 3) c13.Store((float*)(y1 + a3));
+            byte* y2 = (byte*)t->Y + at2;
+            if (clamps)
+            {
+                c20 = AdvSimd.Min(high, AdvSimd.Max(low, c20));
+                if (N.Count > 1) c21 = AdvSimd.Min(high, AdvSimd.Max(low, c21));
+                if (N.Count > 2) c22 = AdvSimd.Min(high, AdvSimd.Max(low, c22));
+                if (N.Count > 3) c23 = AdvSimd.Min(high, AdvSimd.Max(low, c23));
+            }
+            c20.Store((float*)(y2));
+            if (N.Count > 1) c21.Store((float*)(y2 + a1));
+            if (N.Count > 2) c22.Store((float*)(y2 + a2));
+            if (N.Count > 3) c23.Store((float*)(y2 + a3));
+            byte* y3 = (byte*)t->Y + at3;
+            if (clamps)
+            {
+                c30 = AdvSimd.Min(high, AdvSimd.Max(low, c30));
+                if (N.Count > 1) c31 = AdvSimd.Min(high, AdvSimd.Max(low, c31));
+                if (N.Count > 2) c32 = AdvSimd.Min(high, AdvSimd.Max(low, c32));
+                if (N.Count > 3) c33 = AdvSimd.Min(high, AdvSimd.Max(low, c33));
+            }
+            c30.Store((float*)(y3));
+            if (N.Count > 1) c31.Store((float*)(y3 + a1));
+            if (N.Count > 2) c32.Store((float*)(y3 + a2));
+            if (N.Count > 3) c33.Store((float*)(y3 + a3));
         }
     }
 }

@@ -88,10 +88,10 @@ internal ref struct GraphReader
     private Tensor Sparse(Value value)
     {
         ulong offset = _read.UInt64();
-        var pattern = (SparsePattern)_read.UInt8();
+        var form = (SparseForm)_read.UInt8();
         long nonZeros = _read.UInt32();
         if (value.Type != ElementType.Float32 || value.Shape.Rank < 2) throw _read.Fail($"a packed sparse constant of {value.Type} {value.Shape}, expected a Float32 matrix");
-        if (!Enum.IsDefined(pattern)) throw _read.Fail($"sparse pattern {(byte)pattern} is not known");
+        if (form != SparseForm.Rows) throw _read.Fail($"sparse form {(byte)form} is not known, expected {(byte)SparseForm.Rows}");
         int rows = value.Shape[0];
         long columns = value.Shape.Product(1, value.Shape.Rank);
         if (columns > int.MaxValue) throw _read.Fail($"{columns} columns, at most {int.MaxValue} are supported");
@@ -111,7 +111,7 @@ internal ref struct GraphReader
             ReadOnlySpan<ushort> narrow = MemoryMarshal.Cast<byte, ushort>(packed);
             for (int i = 0; i < count; i++) columnIndices[i] = narrow[i];
         }
-        return new Tensor(value.Shape, new SparseWeights(rows, (int)columns, pattern, rowCounts, columnIndices, values));
+        return new Tensor(value.Shape, new SparseWeights(rows, (int)columns, rowCounts, columnIndices, values));
     }
 
     /// <summary>The bytes of the next constant, which must lie where FORMAT.md puts it.</summary>

@@ -44,6 +44,12 @@ internal enum ConstantStorage : byte
     Sparse = 2,
 }
 
+/// <summary>How a packed sparse constant lists its non-zeros.</summary>
+internal enum SparseForm : byte
+{
+    Rows = 1,
+}
+
 internal enum AttributeType : byte
 {
     Integer = 1,

@@ -116,7 +116,7 @@ internal static class PackageWriter
         write.Write(weightsEnd);
         weightsEnd += SizeBytes(constant);
         if (constant.Sparse is not { } sparse) return;
-        write.Write((byte)sparse.Pattern);
+        write.Write((byte)SparseForm.Rows);
         write.Write(sparse.NonZeros);
     }
 

@@ -43,8 +43,7 @@ internal sealed unsafe partial class NodeLowering
     private static KernelWork SparseWork(ConvolutionParameters p, SparseWeights sparse, int threads)
     {
         p.Threads = threads;
-        p.NonZeros = sparse.NonZeros;
-        SparseConvolutionF32.Prepare(ref p);
+        SparseConvolutionF32.Prepare(ref p, sparse);
         return KernelWork.Sparse(in p, sparse);
     }
 
@@ -68,8 +67,7 @@ internal sealed unsafe partial class NodeLowering
 
     private void EmitSparse(Node node, ConvolutionParameters p, SparseWeights sparse, bool shared)
     {
-        p.NonZeros = sparse.NonZeros;
-        SparseConvolutionF32.Prepare(ref p);
+        SparseConvolutionF32.Prepare(ref p, sparse);
         MultiplyAdds = p.MultiplyAdds;
         EffectiveMultiplyAdds = checked((long)sparse.NonZeros * p.Batch * p.OutputPlane);
         Operand x = Input(node, 0);
@@ -253,7 +251,7 @@ internal sealed unsafe partial class NodeLowering
         EffectiveMultiplyAdds = checked((long)sparse.NonZeros * p.Tokens);
         float alpha = dense.Alpha;
         if (alpha != 1)
-            sparse = new SparseWeights(sparse.Rows, sparse.Columns, sparse.Pattern, sparse.RowCounts, sparse.ColumnIndices, Array.ConvertAll(sparse.Values, value => value * alpha));
+            sparse = new SparseWeights(sparse.Rows, sparse.Columns, sparse.RowCounts, sparse.ColumnIndices, Array.ConvertAll(sparse.Values, value => value * alpha));
         Operand weights = _builder.Pack(SparseMatMulF32.PackedBytes(in p, sparse), target => SparseMatMulF32.Pack(in p, sparse, (byte*)target));
         _builder.Emit(StepKind.SparseMatMul, p, p.TaskCount, p.ScratchBytes, shared, KernelName("SparseMatMulF32"),
             Input(node, 0), weights, Input(node, 2), Input(node, 3), Output(node));

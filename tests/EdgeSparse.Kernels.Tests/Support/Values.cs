@@ -34,18 +34,25 @@ public static class Values
         return values;
     }
 
-    /// <summary>A matrix [rows, columns] with about the given share of zeros; where there are rows enough, the first is empty and the last full.</summary>
-    public static float[] MakeSparse(int seed, int rows, int columns, double sparsity, ValueKind kind = ValueKind.Normal)
+    /// <summary>
+    /// A matrix [rows, columns] with about the given share of zeros, the same columns in every blockRows adjacent rows; where there are blocks enough, the first is empty and the last full.
+    /// </summary>
+    public static float[] MakeSparse(int seed, int rows, int columns, double sparsity, ValueKind kind = ValueKind.Normal, int blockRows = 1)
     {
         var random = new Random(seed);
         float[] values = Make(seed + 1, (long)rows * columns, kind);
-        for (int i = 0; i < values.Length; i++)
-            if (random.NextDouble() < sparsity) values[i] = 0;
-        if (rows >= 3)
-        {
-            values.AsSpan(0, columns).Clear();
-            for (int i = (rows - 1) * columns; i < values.Length; i++) if (values[i] == 0) values[i] = 0.5f;
-        }
+        int lastBlock = (rows - 1) / blockRows;
+        for (int block = 0; block <= lastBlock; block++)
+            for (int column = 0; column < columns; column++)
+            {
+                bool zero = random.NextDouble() < sparsity, empty = lastBlock >= 2 && block == 0, full = lastBlock >= 2 && block == lastBlock;
+                for (int row = block * blockRows; row < Math.Min((block + 1) * blockRows, rows); row++)
+                {
+                    ref float value = ref values[row * columns + column];
+                    if (full && value == 0) value = 0.5f;
+                    else if (empty || (zero && !full)) value = 0;
+                }
+            }
         return values;
     }
 

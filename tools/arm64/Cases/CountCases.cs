@@ -69,8 +69,7 @@ internal static unsafe class CountCases
                 if (random.NextDouble() * 100 < percent)
                     for (int i = row; i < Math.Min(row + block, p.OutputChannels); i++) weights[i * p.Inner + column] = 0;
         SparseWeights sparse = SparseWeights.FromDense(weights, p.OutputChannels, p.Inner);
-        p.NonZeros = sparse.NonZeros;
-        SparseConvolutionF32.Prepare(ref p);
+        SparseConvolutionF32.Prepare(ref p, sparse);
         var packed = new byte[SparseConvolutionF32.PackedBytes(in p, sparse)];
         fixed (byte* to = packed) SparseConvolutionF32.Pack(in p, sparse, to);
         Add(file, Operation.SparseConvolution, $"sparse · {Shape(p)} {pattern} {percent} · {(long)p.NonZeros * p.OutputPlane}", p, weights, packed);

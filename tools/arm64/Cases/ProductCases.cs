@@ -50,6 +50,14 @@ internal static unsafe class ProductCases
             SparseConvolution(file, $"3x3 sparsity {sparsity}", Geometry(8, 9, 11, 12, 3, 3, pad: 1), sparsity, default);
             SparseProduct(file, $"sparsity {sparsity}", 13, 40, 23, sparsity);
         }
+        foreach (int rows in new[] { 2, 4 })
+            foreach (int pixels in new[] { 3, 4, 7, 8, 12, 13, 16, 20, 26, 32, 33, 49 })
+            {
+                SparseConvolution(file, $"1x1 of {pixels} pixels in {rows}x1 blocks", Geometry(21, 1, pixels, 11, 1, 1), 0.7, Activation.Clip(0, 6), rows);
+                SparseProduct(file, $"{pixels} tokens in {rows}x1 blocks", pixels, 40, 23, 0.7, rows);
+            }
+        SparseConvolution(file, "3x3 in 4x1 blocks", Geometry(70, 9, 11, 12, 3, 3, pad: 1), 0.8, Activation.Clip(0, 6), 4);
+        SparseConvolution(file, "1x1 of 700 channels in chunks", Geometry(700, 7, 8, 17, 1, 1), 0.8, Activation.Clip(0, 6));
         foreach (int pixels in new[] { 1, 2, 3, 5, 15, 16, 31, 47, 65 })
             SparseConvolution(file, $"1x1 of {pixels} pixels", Geometry(20, 1, pixels, 9, 1, 1), 0.8, default);
         SparseConvolution(file, "3x3 stride 2", Geometry(6, 13, 14, 9, 3, 3, stride: 2, pad: 1), 0.8, default);
@@ -113,14 +121,13 @@ internal static unsafe class ProductCases
             Sum(expected, magnitudes, p.GroupInputs * p.KernelArea, approximate: false));
     }
 
-    private static void SparseConvolution(CaseFile file, string name, ConvolutionParameters p, double sparsity, Activation activation)
+    private static void SparseConvolution(CaseFile file, string name, ConvolutionParameters p, double sparsity, Activation activation, int blockRows = 1)
     {
         p.Activation = activation;
         Operands o = new(p);
-        Prune(o.Weights, sparsity, p.Inner);
+        Prune(o.Weights, sparsity, p.Inner, blockRows);
         SparseWeights weights = SparseWeights.FromDense(o.Weights, p.OutputChannels, p.Inner);
-        p.NonZeros = weights.NonZeros;
-        SparseConvolutionF32.Prepare(ref p);
+        SparseConvolutionF32.Prepare(ref p, weights);
         o = new(p) { Weights = o.Weights };
         var packed = new byte[SparseConvolutionF32.PackedBytes(in p, weights)];
         fixed (byte* to = packed) SparseConvolutionF32.Pack(in p, weights, to);
@@ -136,10 +143,10 @@ internal static unsafe class ProductCases
         file.Add(Operation.SparseConvolution, $"SparseConvolutionF32 · {name}", p, p.TaskCount, p.ScratchBytes, x, Tensor.Input(packed), o.BiasTensor, o.ResidualTensor, Forward(p, o));
     }
 
-    private static void SparseProduct(CaseFile file, string name, int tokens, int inputs, int outputs, double sparsity)
+    private static void SparseProduct(CaseFile file, string name, int tokens, int inputs, int outputs, double sparsity, int blockRows = 1)
     {
         float[] x = Data.Make(1, tokens * inputs), w = Data.Make(2, outputs * inputs), bias = Data.Make(3, outputs), residual = Data.Make(4, tokens * outputs);
-        Prune(w, sparsity, inputs);
+        Prune(w, sparsity, inputs, blockRows);
         SparseWeights weights = SparseWeights.FromDense(w, outputs, inputs);
         var p = new SparseMatMulParameters { Tokens = tokens, Inputs = inputs, Outputs = outputs, NonZeros = weights.NonZeros, Threads = 2, Isa = InstructionSet.AdvSimd };
         SparseMatMulF32.Prepare(ref p);
@@ -216,16 +223,18 @@ internal static unsafe class ProductCases
         return Tensor.Result(expected, magnitudes.Select((m, i) => (float)(gamma * m * (approximate ? 1.2 : 1) + n * 1.5e-45 + (approximate ? 4e-7 * Math.Max(1, Math.Abs(expected[i])) : 0))).ToArray());
     }
 
-    /// <summary>Zeros at random; the first row becomes empty and the last full unless everything is to be zero.</summary>
-    private static void Prune(float[] weights, double sparsity, int columns)
+    /// <summary>Zeros at random, the same ones in every blockRows adjacent rows; the first block becomes empty and the last full unless everything is to be zero.</summary>
+    private static void Prune(float[] weights, double sparsity, int columns, int blockRows)
     {
         var random = new Random(9);
-        for (int i = 0; i < weights.Length; i++)
-        {
-            bool keep = random.NextDouble() >= sparsity;
-            bool first = i < columns && sparsity > 0, last = i >= weights.Length - columns && sparsity < 1;
-            if ((!keep && !last) || first) weights[i] = 0;
-        }
+        int rows = weights.Length / columns, lastBlock = (rows - 1) / blockRows;
+        for (int block = 0; block <= lastBlock; block++)
+            for (int column = 0; column < columns; column++)
+            {
+                bool keep = random.NextDouble() >= sparsity || (block == lastBlock && sparsity < 1);
+                if (keep && (block > 0 || sparsity == 0)) continue;
+                for (int row = block * blockRows; row < Math.Min((block + 1) * blockRows, rows); row++) weights[row * columns + column] = 0;
+            }
     }
 
     /// <summary>Seeded operands of a convolution.</summary>

@@ -43,8 +43,14 @@ internal static partial class Listing
     }
 
     /// <summary>The method of a symbol with its class, type arguments by their last name: "GemmF32.GemmF32_8x8_AdvSimd", "DepthwiseConvolutionF32.DepthwiseF32_3x3&lt;Float128&gt;".</summary>
+    /// <remarks>The loops of the sparse product, which its kernels share by the numbers of rows and vectors, carry the kernel's name: "SpmmF32.SpmmF32_32x1_AdvSimd".</remarks>
     public static string Method(string function)
     {
+        if (SparseLoop().Match(function) is { Success: true } loop)
+        {
+            string kernels = loop.Groups[1].Value == "Block" ? "SpmmBlockF32" : "SpmmF32";
+            return $"{kernels}.{kernels}_{4 * int.Parse(loop.Groups[3].Value, CultureInfo.InvariantCulture)}x{loop.Groups[2].Value}_{InstructionSet.AdvSimd}";
+        }
         string name = Argument().Replace(function, match => match.Groups[1].Value);
         int arguments = name.IndexOf('<', StringComparison.Ordinal), split = (arguments < 0 ? name : name[..arguments]).LastIndexOf("__", StringComparison.Ordinal);
         if (split < 0) return name;
@@ -102,6 +108,9 @@ internal static partial class Listing
 
     [GeneratedRegex(@"^(?:ld|st)\w*\t.*\[(?:sp|x29)[\],]")]
     private static partial Regex FrameAccess();
+
+    [GeneratedRegex(@"_SpmmLoops(?:AdvSimd(?=__)|(?=__Rows4))__(Rows|Block)(\d)<.*_Vectors(\d)(?:__|>)")]
+    private static partial Regex SparseLoop();
 
     [GeneratedRegex(@"EdgeSparse_\w+_(\w+?)(?=[>,])")]
     private static partial Regex Argument();

@@ -110,8 +110,7 @@ internal static unsafe partial class Program
     {
         SparseWeights weights = RandomSparse(p.OutputChannels, p.Inner, sparsity);
         p.Isa = isa;
-        p.NonZeros = weights.NonZeros;
-        SparseConvolutionF32.Prepare(ref p);
+        SparseConvolutionF32.Prepare(ref p, weights);
         float* x = Random((long)p.InputChannels * p.InputPlane), y = Random((long)p.OutputChannels * p.OutputPlane), bias = Random(p.OutputChannels);
         byte* packed = Allocate(SparseConvolutionF32.PackedBytes(in p, weights)), scratch = Allocate(p.ScratchBytes);
         SparseConvolutionF32.Pack(in p, weights, packed);
