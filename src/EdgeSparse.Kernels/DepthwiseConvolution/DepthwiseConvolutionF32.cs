@@ -1,3 +1,4 @@
+using System.Runtime.Intrinsics.Arm;
 using EdgeSparse.Kernels.Convolution;
 using EdgeSparse.Kernels.Elementwise;
 using EdgeSparse.Kernels.MatMul;
@@ -34,6 +35,11 @@ public static unsafe partial class DepthwiseConvolutionF32
         long planes = (long)p.Batch * p.OutputChannels;
         if (planes > int.MaxValue) throw new ArgumentException($"{planes} planes, expected fewer than 2^31");
         p.TaskCount = (int)Math.Min(planes, p.Threads > 1 ? 3L * p.Threads : 1);
+        if (IsAdvSimd(in p))
+        {
+            PrepareAdvSimd(ref p);
+            return;
+        }
         if (IsDirect(ref p))
         {
             PrepareDirect(ref p);
@@ -56,6 +62,11 @@ public static unsafe partial class DepthwiseConvolutionF32
     /// <inheritdoc cref="ConvolutionF32.Run"/>
     public static void Run(ConvolutionParameters* p, float* x, byte* packedWeights, float* bias, float* residual, float* y, byte* scratch, int task)
     {
+        if (p->Variant == VariantAdvSimd && AdvSimd.Arm64.IsSupported)
+        {
+            RunAdvSimd(p, x, (float*)packedWeights, bias, residual, y, scratch, task);
+            return;
+        }
         if (p->Variant == VariantDirect)
         {
             RunDirect(p, x, (float*)packedWeights, bias, residual, y, scratch, task);

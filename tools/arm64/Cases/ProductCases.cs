@@ -37,6 +37,15 @@ internal static unsafe class ProductCases
             Depthwise(file, $"5x5 width {width}", Geometry(4, 6, width, 4, 5, 5, pad: 2, groups: 4), Activation.Relu);
             Depthwise(file, $"5x5 stride 2 width {width}", Geometry(4, 15, width, 4, 5, 5, stride: 2, pad: 2, groups: 4), default);
         }
+        foreach (int size in new[] { 4, 5, 6, 7, 11, 12, 14, 15, 16, 27 })
+        {
+            Depthwise(file, $"3x3 {size}x{size}", Geometry(3, size, size, 3, 3, 3, pad: 1, groups: 3), Activation.Clip(0, 6));
+            Depthwise(file, $"3x3 {size}x{size} no pad", Geometry(2, size + 2, size + 2, 2, 3, 3, groups: 2), default);
+            Depthwise(file, $"3x3 stride 2 {2 * size}x{2 * size - 1}", Geometry(3, 2 * size, 2 * size - 1, 3, 3, 3, stride: 2, pad: 1, groups: 3), default);
+            Depthwise(file, $"3x3 stride 2 {2 * size} no pad", Geometry(2, 2 * size + 1, 2 * size + 2, 2, 3, 3, stride: 2, groups: 2), Activation.Relu);
+        }
+        Depthwise(file, "3x3 pad 2", Geometry(2, 9, 10, 2, 3, 3, pad: 2, groups: 2), default);
+        Depthwise(file, "3x3 stride 2 pad 2", Geometry(2, 9, 10, 2, 3, 3, stride: 2, pad: 2, groups: 2), default);
         Depthwise(file, "3x3 dilated", Geometry(4, 12, 14, 4, 3, 3, pad: 2, dilation: 2, groups: 4), default);
         Depthwise(file, "3x3 multiplier 2", Geometry(3, 10, 10, 6, 3, 3, pad: 1, groups: 3), default);
 

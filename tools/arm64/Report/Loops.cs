@@ -42,7 +42,7 @@ internal static partial class Listing
         return loops;
     }
 
-    /// <summary>The method of a symbol with its class, type arguments by their last name: "GemmF32.GemmF32_8x8_AdvSimd", "DepthwiseConvolutionF32.DepthwiseF32_3x3&lt;Float128&gt;".</summary>
+    /// <summary>The method of a symbol with its class, type arguments of this repository by the last of them: "GemmF32.GemmF32_8x8_AdvSimd", "DepthwiseConvolutionF32.DepthwiseF32_3x3&lt;Float128&gt;".</summary>
     /// <remarks>The loops of the sparse product, which its kernels share by the numbers of rows and vectors, carry the kernel's name: "SpmmF32.SpmmF32_32x1_AdvSimd".</remarks>
     public static string Method(string function)
     {
@@ -58,13 +58,17 @@ internal static partial class Listing
         return $"{type[(type.LastIndexOf('_') + 1)..]}.{name[(split + 2)..]}";
     }
 
-    /// <summary>Whether a function is the code of a catalogued kernel: its own method, or the method of the same name specialised for vectors of four.</summary>
+    /// <summary>
+    /// Whether a function is code of a catalogued kernel: its own method, or one for vectors of four with the kernel's tile or geometry in its name
+    /// (DepthwiseF32_5x5s2_AdvSimd: 5x5s2), since a generic kernel may consist of several.
+    /// </summary>
     public static bool Implements(string function, string kernel)
     {
         string method = Method(function);
         method = method[(method.IndexOf('.', StringComparison.Ordinal) + 1)..];
-        string suffix = $"_{InstructionSet.AdvSimd}";
-        return method == kernel || method.StartsWith($"{kernel[..^suffix.Length]}<Float128", StringComparison.Ordinal);
+        if (method == kernel) return true;
+        string[] parts = kernel.Split('_');
+        return function.Contains("Simd_Float128", StringComparison.Ordinal) && method.Split('<')[0].Contains(parts[1], StringComparison.Ordinal) && Method(function).StartsWith(parts[0][..5], StringComparison.Ordinal);
     }
 
     /// <summary>A load or store relative to the stack pointer or the frame pointer.</summary>
