@@ -8,7 +8,7 @@ internal static class OperatorKernels
 {
     private static readonly string[] Operations =
     [
-        "ActivationPass", "Unary", "Binary", "Pool", "GlobalPool", "Softmax", "LayerNormalization", "GroupNormalization", "BatchNormalization", "LpNormalization",
+        "WinogradConvolution", "ActivationPass", "Unary", "Binary", "Pool", "GlobalPool", "Softmax", "LayerNormalization", "GroupNormalization", "BatchNormalization", "LpNormalization",
         "LocalResponseNormalization", "Reduce", "ArgReduce", "CumulativeSum", "Resize",
     ];
 

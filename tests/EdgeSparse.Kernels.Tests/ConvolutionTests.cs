@@ -115,6 +115,49 @@ public sealed unsafe class ConvolutionTests
         Check(p, kind);
     }
 
+    /// <summary>Sizes around whole tiles of 4×4 outputs, pads of 0 to 2 on each side, channels and outputs that are no multiple of anything.</summary>
+    [Theory]
+    [InlineData(16, 16, 16, 16, 1, 1, 1, 1)]
+    [InlineData(17, 29, 13, 13, 1, 1, 1, 1)]
+    [InlineData(16, 20, 11, 30, 0, 0, 0, 0)]
+    [InlineData(19, 48, 9, 6, 2, 2, 2, 2)]
+    [InlineData(33, 16, 16, 17, 0, 1, 2, 0)]
+    [InlineData(16, 100, 27, 55, 1, 0, 1, 2)]
+    public void Constant_3x3_weights(int channels, int outputs, int height, int width, int top, int left, int bottom, int right)
+    {
+        ConvolutionParameters p = ConvolutionParameters.Create(channels, height, width, outputs, 3, 3);
+        (p.PadTop, p.PadLeft, p.PadBottom, p.PadRight) = (top, left, bottom, right);
+        p.ConstantWeights = true;
+        p.Batch = 2;
+        Check(p, residual: true);
+        p.Activation = Activation.Relu;
+        Check(p, bias: false, inPlace: true);
+        p.Activation = new Activation { Kind = ActivationKind.Silu };
+        Check(p, ValueKind.SignedZeros);
+    }
+
+    /// <summary>The geometries above do take the transformed path, and the ones it does not fit do not.</summary>
+    [Fact]
+    public void Transform_of_tiles_is_taken_where_it_fits()
+    {
+        ConvolutionParameters p = ConvolutionParameters.Create(16, 16, 16, 16, 3, 3);
+        p.PadTop = p.PadLeft = p.PadBottom = p.PadRight = 1;
+        p.Isa = InstructionSet.Portable;
+        p.ConstantWeights = true;
+        Assert.Equal(36L * (16 * 16 + 16) * sizeof(float) + 64, PackedBytes(p));
+        p.StrideHeight = 2;
+        Assert.Equal(16L * 144 * sizeof(float) + 64, PackedBytes(p));
+        p.StrideHeight = 1;
+        p.ConstantWeights = false;
+        Assert.Equal(16L * 144 * sizeof(float) + 64, PackedBytes(p));
+    }
+
+    private static long PackedBytes(ConvolutionParameters p)
+    {
+        ConvolutionF32.Prepare(ref p);
+        return ConvolutionF32.PackedBytes(in p);
+    }
+
     [Theory]
     [InlineData(ActivationKind.Clip)]
     [InlineData(ActivationKind.LeakyRelu)]

@@ -23,6 +23,8 @@ public static unsafe partial class ConvolutionF32
     private const int VariantDirect = 1;
     /// <summary>One output pixel that reads the whole input: the layer is fully connected, images are rows of a matrix product.</summary>
     private const int VariantConnected = 2;
+    /// <summary>3×3 by <see cref="WinogradF32"/>.</summary>
+    private const int VariantWinograd = 3;
 
     /// <summary>With so few panels of W, copying X costs more than the strided reads.</summary>
     private const int MaximumDirectPanels = 6;
@@ -38,6 +40,12 @@ public static unsafe partial class ConvolutionF32
             p.Variant = VariantConnected;
             p.TaskCount = product.TaskCount;
             p.ScratchBytes = product.ScratchBytes;
+            return;
+        }
+        if (p.ConstantWeights && WinogradF32.Applies(in p))
+        {
+            p.Variant = VariantWinograd;
+            WinogradF32.Prepare(ref p);
             return;
         }
         int width = GemmF32.TileColumns(p.Isa);
@@ -65,8 +73,16 @@ public static unsafe partial class ConvolutionF32
         p.ScratchBytes = GemmF32.EdgeBytes + PanelBytes(in p) + GatherBytes(in p);
     }
 
+    /// <summary>True where Prepare chose Winograd's minimal filtering.</summary>
+    public static bool IsWinograd(in ConvolutionParameters p) => p.Variant == VariantWinograd;
+
     /// <summary>Size of the packed weights; 64-byte alignment is expected.</summary>
-    public static long PackedBytes(in ConvolutionParameters p) => p.Variant == VariantConnected ? MatMulF32.PackedBytes(AsProduct(in p)) : (long)p.Groups * GemmF32.PaddedRows(p.Isa, p.GroupOutputs) * p.Inner * sizeof(float) + GemmF32.SlackBytesA;
+    public static long PackedBytes(in ConvolutionParameters p) => p.Variant switch
+    {
+        VariantConnected => MatMulF32.PackedBytes(AsProduct(in p)),
+        VariantWinograd => WinogradF32.PackedBytes(in p),
+        _ => (long)p.Groups * GemmF32.PaddedRows(p.Isa, p.GroupOutputs) * p.Inner * sizeof(float) + GemmF32.SlackBytesA,
+    };
 
     /// <summary>Packs weights [outputs, inputs / groups, kernelHeight, kernelWidth] into panels, group after group.</summary>
     public static void Pack(in ConvolutionParameters p, float* weights, byte* packed)
@@ -74,6 +90,11 @@ public static unsafe partial class ConvolutionF32
         if (p.Variant == VariantConnected)
         {
             MatMulF32.Pack(AsProduct(in p), weights, packed);
+            return;
+        }
+        if (IsWinograd(in p))
+        {
+            WinogradF32.Pack(in p, weights, packed);
             return;
         }
         nint groupFloats = (nint)GemmF32.PaddedRows(p.Isa, p.GroupOutputs) * p.Inner;
@@ -88,6 +109,11 @@ public static unsafe partial class ConvolutionF32
         {
             MatMulParameters product = AsProduct(in *p);
             MatMulF32.Run(&product, x, packedWeights, bias, residual, y, scratch, task);
+            return;
+        }
+        if (IsWinograd(in *p))
+        {
+            WinogradF32.Run(p, x, packedWeights, bias, residual, y, scratch, task);
             return;
         }
         int columnTile = task % p->ColumnTiles, rowTile = task / p->ColumnTiles % p->RowTiles;

@@ -38,6 +38,8 @@ public struct ConvolutionParameters
     public int BlockRows;
     /// <summary>Workers that share the tasks; shapes the split, never the result's bits. 0 means 1.</summary>
     public int Threads;
+    /// <summary>Dense convolution only: the weights are packed once for many runs, so that a costly transform of them may pay.</summary>
+    public bool ConstantWeights;
     public Activation Activation;
     public InstructionSet Isa;
 

@@ -87,6 +87,35 @@ internal static unsafe class Runs
         for (; i < count; i++) to[i] = Vector128.MinNative(high, Vector128.MaxNative(low, Vector128.CreateScalar(from[i] + addend[i]))).ToScalar();
     }
 
+    /// <summary>to[i] = clamp(from[i] + bias + addend[i]); addend may be to, or null.</summary>
+    public static void BiasAddClamped(float* from, float bias, float* addend, nint count, float minimum, float maximum, float* to)
+    {
+        Vector128<float> low = Vector128.Create(minimum), high = Vector128.Create(maximum), add = Vector128.Create(bias);
+        nint i = 0;
+        if (Vector256.IsHardwareAccelerated)
+        {
+            Vector256<float> low2 = Vector256.Create(minimum), high2 = Vector256.Create(maximum), add2 = Vector256.Create(bias);
+            for (; i + 8 <= count; i += 8)
+            {
+                Vector256<float> value = Vector256.Load(from + i) + add2;
+                if (addend != null) value += Vector256.Load(addend + i);
+                Vector256.MinNative(high2, Vector256.MaxNative(low2, value)).Store(to + i);
+            }
+        }
+        for (; i + 4 <= count; i += 4)
+        {
+            Vector128<float> value = Vector128.Load(from + i) + add;
+            if (addend != null) value += Vector128.Load(addend + i);
+            Vector128.MinNative(high, Vector128.MaxNative(low, value)).Store(to + i);
+        }
+        for (; i < count; i++)
+        {
+            float value = from[i] + bias;
+            if (addend != null) value += addend[i];
+            to[i] = Vector128.MinNative(high, Vector128.MaxNative(low, Vector128.CreateScalar(value))).ToScalar();
+        }
+    }
+
     /// <summary>to[i] = clamp(from[i]).</summary>
     public static void CopyClamped(float* from, nint count, float minimum, float maximum, float* to)
     {

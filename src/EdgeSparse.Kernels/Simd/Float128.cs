@@ -147,6 +147,23 @@ internal readonly unsafe struct Float128(Vector128<float> value) : IFloatVector<
     public static Float128 InOrder(Float128 unzipped) => unzipped;
 
     [MethodImpl(MethodImplOptions.AggressiveInlining)]
+    public static Float128 LoadQuads(float* source, int* offsets) => Load(source + *offsets);
+
+    [MethodImpl(MethodImplOptions.AggressiveInlining)]
+    public void StoreQuads(float* destination, int* offsets) => Store(destination + *offsets);
+
+    [MethodImpl(MethodImplOptions.AggressiveInlining)]
+    public static void TransposeQuads(ref Float128 a, ref Float128 b, ref Float128 c, ref Float128 d)
+    {
+        Vector128<float> p = a.Value, q = b.Value, r = c.Value, s = d.Value;
+        MatMul.Transposition.Transpose(ref p, ref q, ref r, ref s);
+        a = new(p);
+        b = new(q);
+        c = new(r);
+        d = new(s);
+    }
+
+    [MethodImpl(MethodImplOptions.AggressiveInlining)]
     public static void StoreMask(Float128 mask, byte* destination)
     {
         Vector128<ushort> half = Vector128.Narrow(mask.Value.AsUInt32(), mask.Value.AsUInt32());

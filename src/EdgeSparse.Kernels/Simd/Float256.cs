@@ -138,6 +138,39 @@ internal readonly unsafe struct Float256(Vector256<float> value) : IFloatVector<
     public static Float256 InOrder(Float256 unzipped) => new(Vector256.Shuffle(unzipped.Value.AsDouble(), Vector256.Create(0L, 2, 1, 3)).AsSingle());
 
     [MethodImpl(MethodImplOptions.AggressiveInlining)]
+    public static Float256 LoadQuads(float* source, int* offsets) => new(Vector256.Create(Vector128.Load(source + offsets[0]), Vector128.Load(source + offsets[4])));
+
+    [MethodImpl(MethodImplOptions.AggressiveInlining)]
+    public void StoreQuads(float* destination, int* offsets)
+    {
+        Value.GetLower().Store(destination + offsets[0]);
+        Value.GetUpper().Store(destination + offsets[4]);
+    }
+
+    [MethodImpl(MethodImplOptions.AggressiveInlining)]
+    public static void TransposeQuads(ref Float256 a, ref Float256 b, ref Float256 c, ref Float256 d)
+    {
+        if (Avx.IsSupported)
+        {
+            Vector256<double> ab0 = Avx.UnpackLow(a.Value, b.Value).AsDouble(), ab1 = Avx.UnpackHigh(a.Value, b.Value).AsDouble();
+            Vector256<double> cd0 = Avx.UnpackLow(c.Value, d.Value).AsDouble(), cd1 = Avx.UnpackHigh(c.Value, d.Value).AsDouble();
+            a = new(Avx.UnpackLow(ab0, cd0).AsSingle());
+            b = new(Avx.UnpackHigh(ab0, cd0).AsSingle());
+            c = new(Avx.UnpackLow(ab1, cd1).AsSingle());
+            d = new(Avx.UnpackHigh(ab1, cd1).AsSingle());
+            return;
+        }
+        Float128 a0 = new(a.Value.GetLower()), b0 = new(b.Value.GetLower()), c0 = new(c.Value.GetLower()), d0 = new(d.Value.GetLower());
+        Float128 a1 = new(a.Value.GetUpper()), b1 = new(b.Value.GetUpper()), c1 = new(c.Value.GetUpper()), d1 = new(d.Value.GetUpper());
+        Float128.TransposeQuads(ref a0, ref b0, ref c0, ref d0);
+        Float128.TransposeQuads(ref a1, ref b1, ref c1, ref d1);
+        a = new(Vector256.Create(a0.Value, a1.Value));
+        b = new(Vector256.Create(b0.Value, b1.Value));
+        c = new(Vector256.Create(c0.Value, c1.Value));
+        d = new(Vector256.Create(d0.Value, d1.Value));
+    }
+
+    [MethodImpl(MethodImplOptions.AggressiveInlining)]
     public static void StoreMask(Float256 mask, byte* destination)
     {
         Float128.StoreMask(new(mask.Value.GetLower()), destination);

@@ -138,6 +138,39 @@ internal readonly unsafe struct Float512(Vector512<float> value) : IFloatVector<
     public static Float512 InOrder(Float512 unzipped) => new(Vector512.Shuffle(unzipped.Value.AsDouble(), Vector512.Create(0L, 2, 4, 6, 1, 3, 5, 7)).AsSingle());
 
     [MethodImpl(MethodImplOptions.AggressiveInlining)]
+    public static Float512 LoadQuads(float* source, int* offsets) => new(Vector512.Create(Float256.LoadQuads(source, offsets).Value, Float256.LoadQuads(source, offsets + 8).Value));
+
+    [MethodImpl(MethodImplOptions.AggressiveInlining)]
+    public void StoreQuads(float* destination, int* offsets)
+    {
+        new Float256(Value.GetLower()).StoreQuads(destination, offsets);
+        new Float256(Value.GetUpper()).StoreQuads(destination, offsets + 8);
+    }
+
+    [MethodImpl(MethodImplOptions.AggressiveInlining)]
+    public static void TransposeQuads(ref Float512 a, ref Float512 b, ref Float512 c, ref Float512 d)
+    {
+        if (Avx512F.IsSupported)
+        {
+            Vector512<double> ab0 = Avx512F.UnpackLow(a.Value, b.Value).AsDouble(), ab1 = Avx512F.UnpackHigh(a.Value, b.Value).AsDouble();
+            Vector512<double> cd0 = Avx512F.UnpackLow(c.Value, d.Value).AsDouble(), cd1 = Avx512F.UnpackHigh(c.Value, d.Value).AsDouble();
+            a = new(Avx512F.UnpackLow(ab0, cd0).AsSingle());
+            b = new(Avx512F.UnpackHigh(ab0, cd0).AsSingle());
+            c = new(Avx512F.UnpackLow(ab1, cd1).AsSingle());
+            d = new(Avx512F.UnpackHigh(ab1, cd1).AsSingle());
+            return;
+        }
+        Float256 a0 = new(a.Value.GetLower()), b0 = new(b.Value.GetLower()), c0 = new(c.Value.GetLower()), d0 = new(d.Value.GetLower());
+        Float256 a1 = new(a.Value.GetUpper()), b1 = new(b.Value.GetUpper()), c1 = new(c.Value.GetUpper()), d1 = new(d.Value.GetUpper());
+        Float256.TransposeQuads(ref a0, ref b0, ref c0, ref d0);
+        Float256.TransposeQuads(ref a1, ref b1, ref c1, ref d1);
+        a = new(Vector512.Create(a0.Value, a1.Value));
+        b = new(Vector512.Create(b0.Value, b1.Value));
+        c = new(Vector512.Create(c0.Value, c1.Value));
+        d = new(Vector512.Create(d0.Value, d1.Value));
+    }
+
+    [MethodImpl(MethodImplOptions.AggressiveInlining)]
     public static void StoreMask(Float512 mask, byte* destination)
     {
         Float256.StoreMask(new(mask.Value.GetLower()), destination);

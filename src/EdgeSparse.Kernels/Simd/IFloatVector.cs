@@ -108,6 +108,15 @@ internal unsafe interface IFloatVector<TSelf> where TSelf : unmanaged, IFloatVec
     /// <summary>From the lane order of <see cref="UnzipEven"/> to that of memory.</summary>
     static abstract TSelf InOrder(TSelf unzipped);
 
+    /// <summary>One quad (four lanes) from each of Count / 4 places: quad q from source + offsets[4·q] elements.</summary>
+    static abstract TSelf LoadQuads(float* source, int* offsets);
+
+    /// <summary>Writes quad q to destination + offsets[4·q] elements.</summary>
+    void StoreQuads(float* destination, int* offsets);
+
+    /// <summary>Transposes the 4×4 matrix that each quad of the four vectors is a row of.</summary>
+    static abstract void TransposeQuads(ref TSelf a, ref TSelf b, ref TSelf c, ref TSelf d);
+
     /// <summary>Writes one byte per lane, 1 where the mask is set and 0 where not.</summary>
     static abstract void StoreMask(TSelf mask, byte* destination);
 }

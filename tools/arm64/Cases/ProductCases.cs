@@ -26,6 +26,7 @@ internal static unsafe class ProductCases
         Convolution(file, "1x1 wide", Geometry(24, 14, 14, 40, 1, 1), default);
         Convolution(file, "3x3 stride 2", Geometry(6, 12, 15, 7, 3, 3, stride: 2, pad: 1), default);
         Convolution(file, "3x3 dilated", Geometry(4, 12, 11, 5, 3, 3, pad: 2, dilation: 2), default);
+        Convolution(file, "3x3 transformed tiles", Geometry(17, 14, 23, 20, 3, 3, pad: 1) with { ConstantWeights = true }, Activation.Relu);
         Convolution(file, "5x3 grouped", Geometry(6, 9, 10, 9, 5, 3, pad: 1, groups: 3), default);
         Convolution(file, "7x7 stem", Geometry(3, 20, 22, 16, 7, 7, stride: 2, pad: 3), default);
 
@@ -222,6 +223,9 @@ internal static unsafe class ProductCases
             ConvolutionF32.Reference(&p, x, w, b, r, y);
             ConvolutionF32.Reference(&plain, ax, aw, ab, ar, m);
         }
+        // Transformed tiles round in proportion to a tile's largest input and all the weights of an output channel.
+        if (p.ConstantWeights)
+            for (int i = 0; i < magnitudes.Length; i++) magnitudes[i] += values.Max(MathF.Abs) * weights.Skip(i / p.OutputPlane % p.OutputChannels * p.Inner).Take(p.Inner).Sum(MathF.Abs);
         return Sum(expected, magnitudes, p.Inner, p.Activation.NeedsPass);
     }
 

@@ -48,7 +48,12 @@ internal static unsafe partial class Program
         Console.WriteLine($"{isa}, one thread, peak {peak / 1e9:F1} GFLOP/s; sparse rates count non-zeros");
         foreach ((int pixels, int outputs, int inputs) in MobileNetV2) Dense(ConvolutionParameters.Create(inputs, 1, pixels, outputs, 1, 1));
         Dense(Padded(64, 56, 64, 3, 1));
+        Dense(Padded(128, 28, 128, 3, 1));
         Dense(Padded(256, 14, 256, 3, 1));
+        Dense(Padded(512, 7, 512, 3, 1));
+        Dense(Padded(16, 55, 64, 3, 1));
+        Dense(Padded(64, 13, 256, 3, 1));
+        Dense(Padded(12, 208, 16, 3, 1));
         foreach ((int outputs, int kernel) in ((int, int)[])[(32, 3), (64, 3), (64, 7)]) Dense(Padded(3, 224, outputs, kernel, 2));
         foreach ((int channels, int size, int kernel, int stride) in DepthwiseLayers) Depthwise(channels, size, kernel, stride);
         foreach ((int pixels, int outputs, int inputs) in MobileNetV2) Sparse(ConvolutionParameters.Create(inputs, 1, pixels, outputs, 1, 1), sparsity);
@@ -79,6 +84,7 @@ internal static unsafe partial class Program
     private static void Dense(ConvolutionParameters p)
     {
         p.Isa = isa;
+        p.ConstantWeights = true;
         ConvolutionF32.Prepare(ref p);
         float* x = Random((long)p.InputChannels * p.InputPlane), w = Random((long)p.OutputChannels * p.Inner), y = Random((long)p.OutputChannels * p.OutputPlane), bias = Random(p.OutputChannels);
         byte* packed = Allocate(ConvolutionF32.PackedBytes(in p)), scratch = Allocate(p.ScratchBytes);
