@@ -35,6 +35,12 @@ internal readonly struct KernelWork
         if (p.OutputPlane == 1 && p.Groups == 1 && p.KernelHeight == p.InputHeight && p.KernelWidth == p.InputWidth)
             return Product(p.Isa, p.Batch, p.Inner, p.OutputChannels, p.TaskCount);
         int lanes = Lanes(p.Isa);
+        if (ConvolutionF32.IsWinograd(in p))
+        {
+            // 36 products on tiles of 4×4 outputs; both transforms handle 36 values a tile.
+            double tiles = (double)p.Batch * p.ColumnTiles * p.TileColumns;
+            return new KernelWork(CostClass.DenseConvolution, p.TaskCount, 1, 36 * tiles * p.InputChannels * p.OutputChannels, 36 * tiles * p.InputChannels, 36 * tiles * p.OutputChannels);
+        }
         double images = (double)p.Batch * p.Groups, pixels = RoundUp(p.OutputPlane, lanes), rows = RoundUp(p.GroupOutputs, 4);
         return new KernelWork(p.IsPointwise ? CostClass.DensePointwise : CostClass.DenseConvolution, p.TaskCount,
             1, images * rows * pixels * p.Inner, images * Math.Max(p.RowTiles, 1) * p.Inner * pixels, images * p.GroupOutputs * p.OutputPlane * Blocks(p.Inner));

@@ -20,8 +20,7 @@ internal sealed unsafe partial class NodeLowering
         Value x = node.Inputs[0]!, w = node.Inputs[1]!, y = node.Outputs[0];
         ConvolutionParameters p = Geometry(node, x, w, y);
         p.OutputChannels = w.Shape[0];
-        string kernel = depthwise ? "DepthwiseConvolutionF32" : ConvolutionF32.IsWinograd(in p) ? "WinogradF32" : "ConvolutionF32";
-        _builder.Emit(depthwise ? StepKind.DepthwiseConvolution : StepKind.Convolution, p, p.TaskCount, p.ScratchBytes, shared, KernelName(kernel, in p),
+        p.ConstantWeights = w.Constant is not null;
         bool depthwise = p.Groups > 1 && DepthwiseConvolutionF32.Applies(in p);
         SparseWeights? sparse = w.Constant?.Sparse;
         var choice = new LayerChoice(Signature(in p, sparse, node), _builder);
@@ -63,12 +62,8 @@ internal sealed unsafe partial class NodeLowering
         Operand weights = w.Constant is { } constant
             ? _builder.Pack(packedBytes, target => PackConvolution(in p, constant, depthwise, (byte*)target))
             : PackAtRun(depthwise ? StepKind.DepthwiseConvolutionPack : StepKind.ConvolutionPack, p, packedBytes, w);
-<<<<<<< HEAD
-        _builder.Emit(depthwise ? StepKind.DepthwiseConvolution : StepKind.Convolution, p, p.TaskCount, p.ScratchBytes, shared, KernelName(depthwise ? "DepthwiseConvolutionF32" : "ConvolutionF32", in p),
-=======
-        _builder.Emit(depthwise ? StepKind.DepthwiseConvolution : StepKind.Convolution, p, p.TaskCount, p.ScratchBytes,
-            MultiplyAdds / (depthwise ? NarrowMultiplyAddsPerNanosecond : MultiplyAddsPerNanosecond), KernelName(depthwise ? "DepthwiseConvolutionF32" : ConvolutionF32.IsWinograd(in p) ? "WinogradF32" : "ConvolutionF32", in p),
->>>>>>> aa144f7 (3x3 convolutions of stride 1 by Winograd's minimal filtering F(4x4, 3x3))
+        string kernel = depthwise ? "DepthwiseConvolutionF32" : ConvolutionF32.IsWinograd(in p) ? "WinogradF32" : "ConvolutionF32";
+        _builder.Emit(depthwise ? StepKind.DepthwiseConvolution : StepKind.Convolution, p, p.TaskCount, p.ScratchBytes, shared, KernelName(kernel, in p),
             Input(node, 0), weights, Input(node, 2), Input(node, 3), Output(node));
     }
 
