@@ -45,14 +45,7 @@ public static unsafe partial class SparseConvolutionF32
         if (imageBytes > int.MaxValue) throw new ArgumentException($"an input image of {imageBytes} bytes, expected less than 2^31");
         int units = TileSplit.Count(run, lanes);
         int vectors = Math.Min(SpmmF32.MaximumVectors, units);
-        int columnTiles = TileSplit.Count(units, vectors), rowTiles = 1;
-        long target = p.Threads > 1 ? 3L * p.Threads : 1;
-        while ((long)p.Batch * columnTiles * rowTiles < target)
-        {
-            if (units / (columnTiles + 1) >= 4) columnTiles++;
-            else if (p.OutputChannels / (rowTiles + 1) >= MinimumTileRows) rowTiles++;
-            else break;
-        }
+        (int columnTiles, int rowTiles) = TileSplit.Share(p.Threads, p.Batch, units, TileSplit.Count(units, vectors), p.OutputChannels, MinimumTileRows);
         p.ColumnTiles = columnTiles;
         p.TileColumns = TileSplit.Count(units, columnTiles) * lanes;
         p.Pitch = p.IsPointwise ? p.OutputWidth : layout.Pitch;

@@ -21,14 +21,7 @@ public static unsafe partial class SparseMatMulF32
         if (p.Tokens < 1 || p.Inputs < 1 || p.Outputs < 1) throw new ArgumentException($"{p.Tokens} tokens, {p.Inputs} inputs, {p.Outputs} outputs, expected at least 1 each");
         int lanes = SpmmF32.Lanes(p.Isa);
         int units = TileSplit.Count(p.Tokens, lanes);
-        int tokenTiles = TileSplit.Count(units, SpmmF32.MaximumVectors), outputTiles = 1;
-        long target = p.Threads > 1 ? 3L * p.Threads : 1;
-        while ((long)tokenTiles * outputTiles < target)
-        {
-            if (units / (tokenTiles + 1) >= 4) tokenTiles++;
-            else if (p.Outputs / (outputTiles + 1) >= MinimumTileOutputs) outputTiles++;
-            else break;
-        }
+        (int tokenTiles, int outputTiles) = TileSplit.Share(p.Threads, 1, units, TileSplit.Count(units, SpmmF32.MaximumVectors), p.Outputs, MinimumTileOutputs);
         p.TokenTiles = tokenTiles;
         p.TileTokens = TileSplit.Count(units, tokenTiles) * lanes;
         p.TileOutputs = TileSplit.Size(p.Outputs, outputTiles, AsideOutputs);

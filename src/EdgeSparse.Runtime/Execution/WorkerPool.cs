@@ -1,23 +1,27 @@
 using System.Diagnostics;
 using System.Diagnostics.CodeAnalysis;
+using System.Runtime.CompilerServices;
 using System.Runtime.InteropServices;
 
 namespace EdgeSparse.Runtime.Execution;
 
 /// <summary>
-/// The process's worker threads, shared by all sessions. A step's tasks are shared out by an atomic counter between the calling thread and the workers;
-/// workers that are late or busy elsewhere simply get none. Workers wait by spinning for a short time and then sleep until there is work.
-/// Nothing is allocated on the managed heap once the threads exist.
+/// The process's worker threads, shared by all sessions. Each thread of a step has a range of its tasks, the same share of every step, so that what a thread has written
+/// is mostly what it reads next; when its own range is done it takes tasks of the others', so those of a worker that is late or busy elsewhere are not waited for.
+/// Workers wait by spinning for a short time and then sleep until there is work. Nothing is allocated on the managed heap once the threads exist.
 /// </summary>
 internal static unsafe class WorkerPool
 {
     /// <summary>Sessions that can share the workers at one time; a session beyond these computes on its own thread alone.</summary>
     private const int SlotCount = 16;
 
-    /// <summary>Tasks are claimed in chunks so small that each thread claims about this many.</summary>
-    private const int ChunksPerThread = 8;
+    /// <summary>A claim takes this part of what a range has left, and one task at least.</summary>
+    private const int ClaimedPart = 8;
 
     private const int SpinMicroseconds = 100;
+
+    /// <summary>The clock is read once in so many turns of a spinning worker.</summary>
+    private const int TurnsPerClock = 32;
 
     private static readonly Slot* Slots = AllocateSlots();
     private static readonly Worker?[] Workers = new Worker?[SessionOptions.MaximumThreads];
@@ -63,50 +67,62 @@ internal static unsafe class WorkerPool
         slot->Plan = plan;
         slot->Step = step;
         slot->TaskCount = count;
-        slot->ThreadLimit = threads;
-        slot->ChunkSize = Math.Max(1, count / (threads * ChunksPerThread));
+        slot->Threads = threads;
         Volatile.Write(ref slot->Completed, 0);
-        long epoch = (slot->Ticket >> 32) + 1;
-        Interlocked.Exchange(ref slot->Ticket, (epoch << 32) | (uint)count);
+        long epoch = ++slot->Epoch << 32;
+        for (int index = threads - 1; index >= 0; index--) Volatile.Write(ref slot->Range(index)->Ticket, epoch | (uint)(End(count, threads, index) - End(count, threads, index - 1)));
+        // A full fence between the tickets and the look at who sleeps, as in Loop between the announcement and the look at the tickets.
+        Interlocked.MemoryBarrier();
         for (int index = 1; index < threads; index++) Workers[index]!.Wake();
 
-        while (RunChunk(slot, 0))
+        int others = count - RunTasks(slot, 0);
+        for (int spins = 0; Volatile.Read(ref slot->Completed) != others; spins++)
         {
-        }
-        for (int spins = 0; Volatile.Read(ref slot->Completed) != count; spins++)
-        {
-            if (spins < 1000) Thread.SpinWait(8);
+            if (spins < 5000) Thread.SpinWait(1);
             else Thread.Yield();
         }
     }
 
-    /// <summary>Claims and runs some tasks of the slot's step; false where none is left for this worker.</summary>
-    private static bool RunChunk(Slot* slot, int worker)
+    /// <summary>First task after the range of a worker.</summary>
+    private static int End(int count, int threads, int worker) => (int)((long)count * (worker + 1) / threads);
+
+    /// <summary>Runs tasks of the slot's step until none is left: the worker's own range, then the others'. Returns how many it ran.</summary>
+    private static int RunTasks(Slot* slot, int worker)
     {
+        int done = RunRange(slot, worker, worker);
+        if (done == 0 && worker > 0) return 0;
+        int threads = slot->Threads;
+        for (int i = 1; i < threads; i++) done += RunRange(slot, worker, (worker + i) % threads);
+        return done;
+    }
+
+    private static int RunRange(Slot* slot, int worker, int range)
+    {
+        ref long ticket = ref slot->Range(range)->Ticket;
+        int done = 0;
         while (true)
         {
-            // The ticket's low half counts unclaimed tasks. The other fields change only while it is 0 and every change raises the high half,
-            // so what is read between reading the ticket and exchanging it successfully belongs to one step.
-            long ticket = Volatile.Read(ref slot->Ticket);
-            int remaining = (int)ticket;
-            if (remaining == 0) return false;
+            // A ticket's low half counts unclaimed tasks. The slot's other fields change only while all tickets count 0 and nobody runs, and every change raises the high half,
+            // so what is read between reading a ticket that counts tasks and exchanging it successfully belongs to one step.
+            long read = Volatile.Read(ref ticket);
+            int remaining = (int)read;
+            if (remaining == 0) return done;
             Plan* plan = slot->Plan;
             Step* step = slot->Step;
-            int first = slot->TaskCount - remaining;
-            int claimed = Math.Min(slot->ChunkSize, remaining);
-            if (worker >= slot->ThreadLimit) return false;
-            if (Interlocked.CompareExchange(ref slot->Ticket, ticket - claimed, ticket) != ticket) continue;
+            int first = End(slot->TaskCount, slot->Threads, range) - remaining;
+            int claimed = Math.Max(1, remaining / ClaimedPart);
+            if (Interlocked.CompareExchange(ref ticket, read - claimed, read) != read) continue;
             byte* scratch = plan->Scratch + worker * plan->ScratchStride;
             for (int task = first; task < first + claimed; task++) Executor.RunTask(plan, step, scratch, task);
-            Interlocked.Add(ref slot->Completed, claimed);
-            return true;
+            done += claimed;
         }
     }
 
+    /// <summary>Whether a step waits for the worker. Its own range is enough to look at: the tasks of the others' are run by those who hold them.</summary>
     private static bool HasWork(int worker)
     {
         for (int slot = 0; slot < SlotCount; slot++)
-            if ((int)Volatile.Read(ref Slots[slot].Ticket) != 0 && worker < Volatile.Read(ref Slots[slot].ThreadLimit)) return true;
+            if ((int)Volatile.Read(ref Slots[slot].Range(worker)->Ticket) != 0) return true;
         return false;
     }
 
@@ -118,18 +134,30 @@ internal static unsafe class WorkerPool
         return slots;
     }
 
-    /// <summary>One session's current step. The claimed and the completed counts lie on cache lines of their own.</summary>
-    [StructLayout(LayoutKind.Explicit, Size = 256)]
+    /// <summary>One session's current step. What different threads write lies two cache lines apart, because processors fetch lines in pairs.</summary>
+    [StructLayout(LayoutKind.Explicit, Size = RangesBegin + SessionOptions.MaximumThreads * RangeBytes)]
     private struct Slot
     {
-        [FieldOffset(0)] public long Ticket;
-        [FieldOffset(8)] public Plan* Plan;
-        [FieldOffset(16)] public Step* Step;
-        [FieldOffset(24)] public int TaskCount;
-        [FieldOffset(28)] public int ThreadLimit;
-        [FieldOffset(32)] public int ChunkSize;
+        private const int RangesBegin = 384;
+        private const int RangeBytes = 128;
+
+        [FieldOffset(0)] public Plan* Plan;
+        [FieldOffset(8)] public Step* Step;
+        [FieldOffset(16)] public int TaskCount;
+        [FieldOffset(20)] public int Threads;
+        /// <summary>Steps so far; the high half of the tickets.</summary>
+        [FieldOffset(24)] public long Epoch;
+        /// <summary>Tasks that workers other than the caller have run.</summary>
         [FieldOffset(128)] public int Completed;
-        [FieldOffset(192)] public int Taken;
+        [FieldOffset(256)] public int Taken;
+
+        public TaskRange* Range(int worker) => (TaskRange*)((byte*)Unsafe.AsPointer(ref this) + RangesBegin + worker * RangeBytes);
+    }
+
+    /// <summary>The tasks of one worker that nobody has claimed yet.</summary>
+    private struct TaskRange
+    {
+        public long Ticket;
     }
 
     [SuppressMessage("Design", "CA1001", Justification = "A worker lives as long as the process.")]
@@ -147,26 +175,36 @@ internal static unsafe class WorkerPool
             if (Volatile.Read(ref _sleeping) != 0 && Interlocked.Exchange(ref _sleeping, 0) != 0) _wake.Set();
         }
 
+        private bool Help(Slot* slot)
+        {
+            int done = RunTasks(slot, index);
+            if (done > 0) Interlocked.Add(ref slot->Completed, done);
+            return done > 0;
+        }
+
         private void Loop()
         {
             long spinTicks = Stopwatch.Frequency * SpinMicroseconds / 1_000_000;
-            long idleSince = Stopwatch.GetTimestamp();
-            while (true)
+            long idleSince = 0;
+            for (int turn = 1; ; turn++)
             {
                 bool worked = false;
-                for (int slot = 0; slot < SlotCount; slot++) worked |= RunChunk(Slots + slot, index);
+                for (int slot = 0; slot < SlotCount; slot++) worked |= Help(Slots + slot);
                 if (worked)
                 {
-                    idleSince = Stopwatch.GetTimestamp();
+                    (turn, idleSince) = (0, 0);
                     continue;
                 }
-                Thread.SpinWait(8);
-                if (Stopwatch.GetTimestamp() - idleSince < spinTicks) continue;
+                Thread.SpinWait(1);
+                if (turn % TurnsPerClock != 0) continue;
+                long now = Stopwatch.GetTimestamp();
+                if (idleSince == 0) idleSince = now;
+                if (now - idleSince < spinTicks) continue;
                 // Announce the sleep before the last look, so that a step published after the look sees the announcement.
                 Interlocked.Exchange(ref _sleeping, 1);
                 if (!HasWork(index)) _wake.WaitOne();
                 Volatile.Write(ref _sleeping, 0);
-                idleSince = Stopwatch.GetTimestamp();
+                idleSince = 0;
             }
         }
     }

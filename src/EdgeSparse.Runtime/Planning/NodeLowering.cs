@@ -15,7 +15,11 @@ internal sealed partial class NodeLowering(PlanBuilder builder)
     /// <summary>Of a dense product whose parts are not counted one by one.</summary>
     private double MultiplyAddNanoseconds => _builder.Costs.Coefficients(CostClass.DenseConvolution)[1];
 
-    private double BytesPerNanosecond => _builder.Costs.Machine.BytesPerNanosecond;
+    /// <summary>
+    /// Of steps that reduce, gather or reorder, which are slower than the element-wise sum that was measured. To share a short step that would not pay costs little, not to share
+    /// a long one costs half of it, so the estimate is low.
+    /// </summary>
+    private double BytesPerNanosecond => _builder.Costs.Machine.BytesPerNanosecond / 8;
 
     private double FunctionsPerNanosecond => _builder.Costs.Machine.FunctionsPerNanosecond;
 
