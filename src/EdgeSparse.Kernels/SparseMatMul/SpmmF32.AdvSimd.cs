@@ -174,58 +174,137 @@ internal static unsafe class SpmmLoopsAdvSimd
         int* offsets = t->Offsets;
         float* values = t->Values;
         nint a1 = W.Overlaps && N.Count == 2 ? t->LastBytes : 16, a2 = W.Overlaps && N.Count == 3 ? t->LastBytes : 32, a3 = W.Overlaps && N.Count == 4 ? t->LastBytes : 48, a4 = W.Overlaps && N.Count == 5 ? t->LastBytes : 64, a5 = W.Overlaps && N.Count == 6 ? t->LastBytes : 80, a6 = W.Overlaps && N.Count == 7 ? t->LastBytes : 96, a7 = W.Overlaps && N.Count == 8 ? t->LastBytes : 112;
-        int* starts = t->Starts;
-        bool clamps = t->Clamps;
+        int* starts = t->Starts, rows = t->Rows;
+        byte* y = (byte*)t->Y, residuals = (byte*)t->Residual;
+        nint pitch = t->RowBytesY;
+        float* bias = t->Bias;
+        bool clamps = t->Clamps, continues = t->Continues;
         Vector128<float> low = Vector128.Create(t->Minimum), high = Vector128.Create(t->Maximum);
-        for (int block = t->BlockBegin; block < t->BlockEnd; block++)
+        // Blocks follow each other.
+        int* at = offsets + starts[t->BlockBegin];
+        float* weights = values + starts[t->BlockBegin];
+        for (int block = t->BlockBegin, blockEnd = t->BlockEnd; block < blockEnd; block++)
         {
-            nint row0 = t->Rows[block], at0 = row0 * t->RowBytesY;
-            Vector128<float> c00 = default, c01 = default, c02 = default, c03 = default, c04 = default, c05 = default, c06 = default, c07 = default;
-            if (t->Continues)
+            nint row0 = rows[block], at0 = row0 * pitch;
+            Vector128<float> c00, c01, c02, c03, c04, c05, c06, c07;
+            if (continues)
             {
-                byte* sums = (byte*)t->Y + at0;
-                c00 = Vector128.Load((float*)(sums));
-                if (N.Count > 1) c01 = Vector128.Load((float*)(sums + a1));
-                if (N.Count > 2) c02 = Vector128.Load((float*)(sums + a2));
-                if (N.Count > 3) c03 = Vector128.Load((float*)(sums + a3));
-                if (N.Count > 4) c04 = Vector128.Load((float*)(sums + a4));
-                if (N.Count > 5) c05 = Vector128.Load((float*)(sums + a5));
-                if (N.Count > 6) c06 = Vector128.Load((float*)(sums + a6));
-                if (N.Count > 7) c07 = Vector128.Load((float*)(sums + a7));
+                byte* sums0 = y + at0;
+                c00 = Vector128.Load((float*)sums0);
+                c01 = N.Count > 1 ? Vector128.Load((float*)(sums0 + a1)) : default;
+                c02 = N.Count > 2 ? Vector128.Load((float*)(sums0 + a2)) : default;
+                c03 = N.Count > 3 ? Vector128.Load((float*)(sums0 + a3)) : default;
+                c04 = N.Count > 4 ? Vector128.Load((float*)(sums0 + a4)) : default;
+                c05 = N.Count > 5 ? Vector128.Load((float*)(sums0 + a5)) : default;
+                c06 = N.Count > 6 ? Vector128.Load((float*)(sums0 + a6)) : default;
+                c07 = N.Count > 7 ? Vector128.Load((float*)(sums0 + a7)) : default;
             }
-            else if (t->Bias != null)
+            else
             {
-                c00 = Vector128.Create(t->Bias[row0]);
-                if (N.Count > 1) c01 = c00;
-                if (N.Count > 2) c02 = c00;
-                if (N.Count > 3) c03 = c00;
-                if (N.Count > 4) c04 = c00;
-                if (N.Count > 5) c05 = c00;
-                if (N.Count > 6) c06 = c00;
-                if (N.Count > 7) c07 = c00;
+                c00 = bias != null ? Vector128.Create(bias[row0]) : default;
+                c01 = c02 = c03 = c04 = c05 = c06 = c07 = c00;
             }
-            if (t->Residual != null)
+            if (residuals != null)
             {
-                byte* residual = (byte*)t->Residual + at0;
-                c00 += Vector128.Load((float*)(residual));
-                if (N.Count > 1) c01 += Vector128.Load((float*)(residual + a1));
-                if (N.Count > 2) c02 += Vector128.Load((float*)(residual + a2));
-                if (N.Count > 3) c03 += Vector128.Load((float*)(residual + a3));
-                if (N.Count > 4) c04 += Vector128.Load((float*)(residual + a4));
-                if (N.Count > 5) c05 += Vector128.Load((float*)(residual + a5));
-                if (N.Count > 6) c06 += Vector128.Load((float*)(residual + a6));
-                if (N.Count > 7) c07 += Vector128.Load((float*)(residual + a7));
+                byte* residual0 = residuals + at0;
+                c00 += Vector128.Load((float*)residual0);
+                if (N.Count > 1) c01 += Vector128.Load((float*)(residual0 + a1));
+                if (N.Count > 2) c02 += Vector128.Load((float*)(residual0 + a2));
+                if (N.Count > 3) c03 += Vector128.Load((float*)(residual0 + a3));
+                if (N.Count > 4) c04 += Vector128.Load((float*)(residual0 + a4));
+                if (N.Count > 5) c05 += Vector128.Load((float*)(residual0 + a5));
+                if (N.Count > 6) c06 += Vector128.Load((float*)(residual0 + a6));
+                if (N.Count > 7) c07 += Vector128.Load((float*)(residual0 + a7));
             }
-            nint i = starts[block], n = starts[block + 1];
-            nint whole = n - 3;
-            for (; i < whole; i += 4)
+            int* last = offsets + starts[block + 1];
+            int* lastFour = last - 4;
+            if (at <= lastFour)
             {
-                Vector128<float> s = Vector128.Load(values + i);
-                int* o = offsets + i;
-                byte* x0 = x + o[0];
-                byte* x1 = x + o[1];
-                byte* x2 = x + o[2];
-                byte* x3 = x + o[3];
+                // Four offsets by one load of a pair, one round ahead. Behind the last of all there are the weights, as many.
+                long o01 = *(long*)at, o23 = *(long*)(at + 2);
+                do
+                {
+                    Vector128<float> s = Vector128.Load(weights);
+                    byte* x0 = x + (int)o01;
+                    byte* x1 = x + (nint)(o01 >> 32);
+                    byte* x2 = x + (int)o23;
+                    byte* x3 = x + (nint)(o23 >> 32);
+                    at += 4;
+                    weights += 4;
+                    o01 = *(long*)at;
+                    o23 = *(long*)(at + 2);
+                    Vector128<float> v00 = Vector128.Load((float*)x0), v01 = default, v02 = default, v03 = default, v04 = default, v05 = default, v06 = default, v07 = default;
+                    if (N.Count > 1) v01 = Vector128.Load((float*)(x0 + a1));
+                    if (N.Count > 2) v02 = Vector128.Load((float*)(x0 + a2));
+                    if (N.Count > 3) v03 = Vector128.Load((float*)(x0 + a3));
+                    if (N.Count > 4) v04 = Vector128.Load((float*)(x0 + a4));
+                    if (N.Count > 5) v05 = Vector128.Load((float*)(x0 + a5));
+                    if (N.Count > 6) v06 = Vector128.Load((float*)(x0 + a6));
+                    if (N.Count > 7) v07 = Vector128.Load((float*)(x0 + a7));
+                    c00 = AdvSimd.Arm64.FusedMultiplyAddBySelectedScalar(c00, v00, s, 0);
+                    if (N.Count > 1) c01 = AdvSimd.Arm64.FusedMultiplyAddBySelectedScalar(c01, v01, s, 0);
+                    if (N.Count > 2) c02 = AdvSimd.Arm64.FusedMultiplyAddBySelectedScalar(c02, v02, s, 0);
+                    if (N.Count > 3) c03 = AdvSimd.Arm64.FusedMultiplyAddBySelectedScalar(c03, v03, s, 0);
+                    if (N.Count > 4) c04 = AdvSimd.Arm64.FusedMultiplyAddBySelectedScalar(c04, v04, s, 0);
+                    if (N.Count > 5) c05 = AdvSimd.Arm64.FusedMultiplyAddBySelectedScalar(c05, v05, s, 0);
+                    if (N.Count > 6) c06 = AdvSimd.Arm64.FusedMultiplyAddBySelectedScalar(c06, v06, s, 0);
+                    if (N.Count > 7) c07 = AdvSimd.Arm64.FusedMultiplyAddBySelectedScalar(c07, v07, s, 0);
+                    Vector128<float> v10 = Vector128.Load((float*)x1), v11 = default, v12 = default, v13 = default, v14 = default, v15 = default, v16 = default, v17 = default;
+                    if (N.Count > 1) v11 = Vector128.Load((float*)(x1 + a1));
+                    if (N.Count > 2) v12 = Vector128.Load((float*)(x1 + a2));
+                    if (N.Count > 3) v13 = Vector128.Load((float*)(x1 + a3));
+                    if (N.Count > 4) v14 = Vector128.Load((float*)(x1 + a4));
+                    if (N.Count > 5) v15 = Vector128.Load((float*)(x1 + a5));
+                    if (N.Count > 6) v16 = Vector128.Load((float*)(x1 + a6));
+                    if (N.Count > 7) v17 = Vector128.Load((float*)(x1 + a7));
+                    c00 = AdvSimd.Arm64.FusedMultiplyAddBySelectedScalar(c00, v10, s, 1);
+                    if (N.Count > 1) c01 = AdvSimd.Arm64.FusedMultiplyAddBySelectedScalar(c01, v11, s, 1);
+                    if (N.Count > 2) c02 = AdvSimd.Arm64.FusedMultiplyAddBySelectedScalar(c02, v12, s, 1);
+                    if (N.Count > 3) c03 = AdvSimd.Arm64.FusedMultiplyAddBySelectedScalar(c03, v13, s, 1);
+                    if (N.Count > 4) c04 = AdvSimd.Arm64.FusedMultiplyAddBySelectedScalar(c04, v14, s, 1);
+                    if (N.Count > 5) c05 = AdvSimd.Arm64.FusedMultiplyAddBySelectedScalar(c05, v15, s, 1);
+                    if (N.Count > 6) c06 = AdvSimd.Arm64.FusedMultiplyAddBySelectedScalar(c06, v16, s, 1);
+                    if (N.Count > 7) c07 = AdvSimd.Arm64.FusedMultiplyAddBySelectedScalar(c07, v17, s, 1);
+                    Vector128<float> v20 = Vector128.Load((float*)x2), v21 = default, v22 = default, v23 = default, v24 = default, v25 = default, v26 = default, v27 = default;
+                    if (N.Count > 1) v21 = Vector128.Load((float*)(x2 + a1));
+                    if (N.Count > 2) v22 = Vector128.Load((float*)(x2 + a2));
+                    if (N.Count > 3) v23 = Vector128.Load((float*)(x2 + a3));
+                    if (N.Count > 4) v24 = Vector128.Load((float*)(x2 + a4));
+                    if (N.Count > 5) v25 = Vector128.Load((float*)(x2 + a5));
+                    if (N.Count > 6) v26 = Vector128.Load((float*)(x2 + a6));
+                    if (N.Count > 7) v27 = Vector128.Load((float*)(x2 + a7));
+                    c00 = AdvSimd.Arm64.FusedMultiplyAddBySelectedScalar(c00, v20, s, 2);
+                    if (N.Count > 1) c01 = AdvSimd.Arm64.FusedMultiplyAddBySelectedScalar(c01, v21, s, 2);
+                    if (N.Count > 2) c02 = AdvSimd.Arm64.FusedMultiplyAddBySelectedScalar(c02, v22, s, 2);
+                    if (N.Count > 3) c03 = AdvSimd.Arm64.FusedMultiplyAddBySelectedScalar(c03, v23, s, 2);
+                    if (N.Count > 4) c04 = AdvSimd.Arm64.FusedMultiplyAddBySelectedScalar(c04, v24, s, 2);
+                    if (N.Count > 5) c05 = AdvSimd.Arm64.FusedMultiplyAddBySelectedScalar(c05, v25, s, 2);
+                    if (N.Count > 6) c06 = AdvSimd.Arm64.FusedMultiplyAddBySelectedScalar(c06, v26, s, 2);
+                    if (N.Count > 7) c07 = AdvSimd.Arm64.FusedMultiplyAddBySelectedScalar(c07, v27, s, 2);
+                    Vector128<float> v30 = Vector128.Load((float*)x3), v31 = default, v32 = default, v33 = default, v34 = default, v35 = default, v36 = default, v37 = default;
+                    if (N.Count > 1) v31 = Vector128.Load((float*)(x3 + a1));
+                    if (N.Count > 2) v32 = Vector128.Load((float*)(x3 + a2));
+                    if (N.Count > 3) v33 = Vector128.Load((float*)(x3 + a3));
+                    if (N.Count > 4) v34 = Vector128.Load((float*)(x3 + a4));
+                    if (N.Count > 5) v35 = Vector128.Load((float*)(x3 + a5));
+                    if (N.Count > 6) v36 = Vector128.Load((float*)(x3 + a6));
+                    if (N.Count > 7) v37 = Vector128.Load((float*)(x3 + a7));
+                    c00 = AdvSimd.Arm64.FusedMultiplyAddBySelectedScalar(c00, v30, s, 3);
+                    if (N.Count > 1) c01 = AdvSimd.Arm64.FusedMultiplyAddBySelectedScalar(c01, v31, s, 3);
+                    if (N.Count > 2) c02 = AdvSimd.Arm64.FusedMultiplyAddBySelectedScalar(c02, v32, s, 3);
+                    if (N.Count > 3) c03 = AdvSimd.Arm64.FusedMultiplyAddBySelectedScalar(c03, v33, s, 3);
+                    if (N.Count > 4) c04 = AdvSimd.Arm64.FusedMultiplyAddBySelectedScalar(c04, v34, s, 3);
+                    if (N.Count > 5) c05 = AdvSimd.Arm64.FusedMultiplyAddBySelectedScalar(c05, v35, s, 3);
+                    if (N.Count > 6) c06 = AdvSimd.Arm64.FusedMultiplyAddBySelectedScalar(c06, v36, s, 3);
+                    if (N.Count > 7) c07 = AdvSimd.Arm64.FusedMultiplyAddBySelectedScalar(c07, v37, s, 3);
+                }
+                while (at <= lastFour);
+            }
+            if (at + 2 <= last)
+            {
+                Vector64<float> s = Vector64.Load(weights);
+                byte* x0 = x + at[0];
+                byte* x1 = x + at[1];
                 Vector128<float> v00 = Vector128.Load((float*)x0), v01 = default, v02 = default, v03 = default, v04 = default, v05 = default, v06 = default, v07 = default;
                 if (N.Count > 1) v01 = Vector128.Load((float*)(x0 + a1));
                 if (N.Count > 2) v02 = Vector128.Load((float*)(x0 + a2));
@@ -258,43 +337,13 @@ internal static unsafe class SpmmLoopsAdvSimd
                 if (N.Count > 5) c05 = AdvSimd.Arm64.FusedMultiplyAddBySelectedScalar(c05, v15, s, 1);
                 if (N.Count > 6) c06 = AdvSimd.Arm64.FusedMultiplyAddBySelectedScalar(c06, v16, s, 1);
                 if (N.Count > 7) c07 = AdvSimd.Arm64.FusedMultiplyAddBySelectedScalar(c07, v17, s, 1);
-                Vector128<float> v20 = Vector128.Load((float*)x2), v21 = default, v22 = default, v23 = default, v24 = default, v25 = default, v26 = default, v27 = default;
-                if (N.Count > 1) v21 = Vector128.Load((float*)(x2 + a1));
-                if (N.Count > 2) v22 = Vector128.Load((float*)(x2 + a2));
-                if (N.Count > 3) v23 = Vector128.Load((float*)(x2 + a3));
-                if (N.Count > 4) v24 = Vector128.Load((float*)(x2 + a4));
-                if (N.Count > 5) v25 = Vector128.Load((float*)(x2 + a5));
-                if (N.Count > 6) v26 = Vector128.Load((float*)(x2 + a6));
-                if (N.Count > 7) v27 = Vector128.Load((float*)(x2 + a7));
-                c00 = AdvSimd.Arm64.FusedMultiplyAddBySelectedScalar(c00, v20, s, 2);
-                if (N.Count > 1) c01 = AdvSimd.Arm64.FusedMultiplyAddBySelectedScalar(c01, v21, s, 2);
-                if (N.Count > 2) c02 = AdvSimd.Arm64.FusedMultiplyAddBySelectedScalar(c02, v22, s, 2);
-                if (N.Count > 3) c03 = AdvSimd.Arm64.FusedMultiplyAddBySelectedScalar(c03, v23, s, 2);
-                if (N.Count > 4) c04 = AdvSimd.Arm64.FusedMultiplyAddBySelectedScalar(c04, v24, s, 2);
-                if (N.Count > 5) c05 = AdvSimd.Arm64.FusedMultiplyAddBySelectedScalar(c05, v25, s, 2);
-                if (N.Count > 6) c06 = AdvSimd.Arm64.FusedMultiplyAddBySelectedScalar(c06, v26, s, 2);
-                if (N.Count > 7) c07 = AdvSimd.Arm64.FusedMultiplyAddBySelectedScalar(c07, v27, s, 2);
-                Vector128<float> v30 = Vector128.Load((float*)x3), v31 = default, v32 = default, v33 = default, v34 = default, v35 = default, v36 = default, v37 = default;
-                if (N.Count > 1) v31 = Vector128.Load((float*)(x3 + a1));
-                if (N.Count > 2) v32 = Vector128.Load((float*)(x3 + a2));
-                if (N.Count > 3) v33 = Vector128.Load((float*)(x3 + a3));
-                if (N.Count > 4) v34 = Vector128.Load((float*)(x3 + a4));
-                if (N.Count > 5) v35 = Vector128.Load((float*)(x3 + a5));
-                if (N.Count > 6) v36 = Vector128.Load((float*)(x3 + a6));
-                if (N.Count > 7) v37 = Vector128.Load((float*)(x3 + a7));
-                c00 = AdvSimd.Arm64.FusedMultiplyAddBySelectedScalar(c00, v30, s, 3);
-                if (N.Count > 1) c01 = AdvSimd.Arm64.FusedMultiplyAddBySelectedScalar(c01, v31, s, 3);
-                if (N.Count > 2) c02 = AdvSimd.Arm64.FusedMultiplyAddBySelectedScalar(c02, v32, s, 3);
-                if (N.Count > 3) c03 = AdvSimd.Arm64.FusedMultiplyAddBySelectedScalar(c03, v33, s, 3);
-                if (N.Count > 4) c04 = AdvSimd.Arm64.FusedMultiplyAddBySelectedScalar(c04, v34, s, 3);
-                if (N.Count > 5) c05 = AdvSimd.Arm64.FusedMultiplyAddBySelectedScalar(c05, v35, s, 3);
-                if (N.Count > 6) c06 = AdvSimd.Arm64.FusedMultiplyAddBySelectedScalar(c06, v36, s, 3);
-                if (N.Count > 7) c07 = AdvSimd.Arm64.FusedMultiplyAddBySelectedScalar(c07, v37, s, 3);
+                at += 2;
+                weights += 2;
             }
-            for (; i < n; i++)
+            if (at < last)
             {
-                byte* x0 = x + offsets[i];
-                Vector128<float> s = AdvSimd.LoadAndReplicateToVector128(values + i);
+                byte* x0 = x + *at;
+                Vector128<float> s = AdvSimd.LoadAndReplicateToVector128(weights);
                 Vector128<float> v0 = Vector128.Load((float*)x0), v1 = default, v2 = default, v3 = default, v4 = default, v5 = default, v6 = default, v7 = default;
                 if (N.Count > 1) v1 = Vector128.Load((float*)(x0 + a1));
                 if (N.Count > 2) v2 = Vector128.Load((float*)(x0 + a2));
@@ -311,8 +360,9 @@ internal static unsafe class SpmmLoopsAdvSimd
                 if (N.Count > 5) c05 = AdvSimd.FusedMultiplyAdd(c05, s, v5);
                 if (N.Count > 6) c06 = AdvSimd.FusedMultiplyAdd(c06, s, v6);
                 if (N.Count > 7) c07 = AdvSimd.FusedMultiplyAdd(c07, s, v7);
+                at++;
+                weights++;
             }
-            byte* y0 = (byte*)t->Y + at0;
             if (clamps)
             {
                 c00 = AdvSimd.Min(high, AdvSimd.Max(low, c00));
@@ -324,7 +374,8 @@ internal static unsafe class SpmmLoopsAdvSimd
                 if (N.Count > 6) c06 = AdvSimd.Min(high, AdvSimd.Max(low, c06));
                 if (N.Count > 7) c07 = AdvSimd.Min(high, AdvSimd.Max(low, c07));
             }
-            c00.Store((float*)(y0));
+            byte* y0 = y + at0;
+            c00.Store((float*)y0);
             if (N.Count > 1) c01.Store((float*)(y0 + a1));
             if (N.Count > 2) c02.Store((float*)(y0 + a2));
             if (N.Count > 3) c03.Store((float*)(y0 + a3));
@@ -343,61 +394,51 @@ internal static unsafe class SpmmLoopsAdvSimd
         int* offsets = t->Offsets;
         float* values = t->Values;
         nint a1 = W.Overlaps && N.Count == 2 ? t->LastBytes : 16, a2 = W.Overlaps && N.Count == 3 ? t->LastBytes : 32, a3 = W.Overlaps && N.Count == 4 ? t->LastBytes : 48;
-        int* starts = t->Starts;
-        bool clamps = t->Clamps;
+        int* starts = t->Starts, rows = t->Rows;
+        byte* y = (byte*)t->Y, residuals = (byte*)t->Residual;
+        nint pitch = t->RowBytesY;
+        float* bias = t->Bias;
+        bool clamps = t->Clamps, continues = t->Continues;
         Vector128<float> low = Vector128.Create(t->Minimum), high = Vector128.Create(t->Maximum);
         int block = t->BlockBegin;
         for (; block + 2 <= t->BlockEnd; block += 2)
         {
-            nint row0 = t->Rows[block], at0 = row0 * t->RowBytesY;
-            nint row1 = t->Rows[block + 1], at1 = row1 * t->RowBytesY;
-            Vector128<float> c00 = default, c01 = default, c02 = default, c03 = default;
-            Vector128<float> c10 = default, c11 = default, c12 = default, c13 = default;
-            if (t->Continues)
+            nint row0 = rows[block], at0 = row0 * pitch;
+            nint row1 = rows[block + 1], at1 = row1 * pitch;
+            Vector128<float> c00, c01, c02, c03;
+            Vector128<float> c10, c11, c12, c13;
+            if (continues)
             {
-                byte* sums = (byte*)t->Y + at0;
-                c00 = Vector128.Load((float*)(sums));
-                if (N.Count > 1) c01 = Vector128.Load((float*)(sums + a1));
-                if (N.Count > 2) c02 = Vector128.Load((float*)(sums + a2));
-                if (N.Count > 3) c03 = Vector128.Load((float*)(sums + a3));
+                byte* sums0 = y + at0;
+                c00 = Vector128.Load((float*)sums0);
+                c01 = N.Count > 1 ? Vector128.Load((float*)(sums0 + a1)) : default;
+                c02 = N.Count > 2 ? Vector128.Load((float*)(sums0 + a2)) : default;
+                c03 = N.Count > 3 ? Vector128.Load((float*)(sums0 + a3)) : default;
+                byte* sums1 = y + at1;
+                c10 = Vector128.Load((float*)sums1);
+                c11 = N.Count > 1 ? Vector128.Load((float*)(sums1 + a1)) : default;
+                c12 = N.Count > 2 ? Vector128.Load((float*)(sums1 + a2)) : default;
+                c13 = N.Count > 3 ? Vector128.Load((float*)(sums1 + a3)) : default;
             }
-            else if (t->Bias != null)
+            else
             {
-                c00 = Vector128.Create(t->Bias[row0]);
-                if (N.Count > 1) c01 = c00;
-                if (N.Count > 2) c02 = c00;
-                if (N.Count > 3) c03 = c00;
+                c00 = bias != null ? Vector128.Create(bias[row0]) : default;
+                c10 = bias != null ? Vector128.Create(bias[row1]) : default;
+                c01 = c02 = c03 = c00;
+                c11 = c12 = c13 = c10;
             }
-            if (t->Residual != null)
+            if (residuals != null)
             {
-                byte* residual = (byte*)t->Residual + at0;
-                c00 += Vector128.Load((float*)(residual));
-                if (N.Count > 1) c01 += Vector128.Load((float*)(residual + a1));
-                if (N.Count > 2) c02 += Vector128.Load((float*)(residual + a2));
-                if (N.Count > 3) c03 += Vector128.Load((float*)(residual + a3));
-            }
-            if (t->Continues)
-            {
-                byte* sums = (byte*)t->Y + at1;
-                c10 = Vector128.Load((float*)(sums));
-                if (N.Count > 1) c11 = Vector128.Load((float*)(sums + a1));
-                if (N.Count > 2) c12 = Vector128.Load((float*)(sums + a2));
-                if (N.Count > 3) c13 = Vector128.Load((float*)(sums + a3));
-            }
-            else if (t->Bias != null)
-            {
-                c10 = Vector128.Create(t->Bias[row1]);
-                if (N.Count > 1) c11 = c10;
-                if (N.Count > 2) c12 = c10;
-                if (N.Count > 3) c13 = c10;
-            }
-            if (t->Residual != null)
-            {
-                byte* residual = (byte*)t->Residual + at1;
-                c10 += Vector128.Load((float*)(residual));
-                if (N.Count > 1) c11 += Vector128.Load((float*)(residual + a1));
-                if (N.Count > 2) c12 += Vector128.Load((float*)(residual + a2));
-                if (N.Count > 3) c13 += Vector128.Load((float*)(residual + a3));
+                byte* residual0 = residuals + at0;
+                c00 += Vector128.Load((float*)residual0);
+                if (N.Count > 1) c01 += Vector128.Load((float*)(residual0 + a1));
+                if (N.Count > 2) c02 += Vector128.Load((float*)(residual0 + a2));
+                if (N.Count > 3) c03 += Vector128.Load((float*)(residual0 + a3));
+                byte* residual1 = residuals + at1;
+                c10 += Vector128.Load((float*)residual1);
+                if (N.Count > 1) c11 += Vector128.Load((float*)(residual1 + a1));
+                if (N.Count > 2) c12 += Vector128.Load((float*)(residual1 + a2));
+                if (N.Count > 3) c13 += Vector128.Load((float*)(residual1 + a3));
             }
             nint i0 = starts[block], n0 = starts[block + 1];
             nint i1 = n0, n1 = starts[block + 2];
@@ -507,27 +548,24 @@ internal static unsafe class SpmmLoopsAdvSimd
                 if (N.Count > 2) c12 = AdvSimd.FusedMultiplyAdd(c12, s, v2);
                 if (N.Count > 3) c13 = AdvSimd.FusedMultiplyAdd(c13, s, v3);
             }
-            byte* y0 = (byte*)t->Y + at0;
             if (clamps)
             {
                 c00 = AdvSimd.Min(high, AdvSimd.Max(low, c00));
                 if (N.Count > 1) c01 = AdvSimd.Min(high, AdvSimd.Max(low, c01));
                 if (N.Count > 2) c02 = AdvSimd.Min(high, AdvSimd.Max(low, c02));
                 if (N.Count > 3) c03 = AdvSimd.Min(high, AdvSimd.Max(low, c03));
-            }
-            c00.Store((float*)(y0));
-            if (N.Count > 1) c01.Store((float*)(y0 + a1));
-            if (N.Count > 2) c02.Store((float*)(y0 + a2));
-            if (N.Count > 3) c03.Store((float*)(y0 + a3));
-            byte* y1 = (byte*)t->Y + at1;
-            if (clamps)
-            {
                 c10 = AdvSimd.Min(high, AdvSimd.Max(low, c10));
                 if (N.Count > 1) c11 = AdvSimd.Min(high, AdvSimd.Max(low, c11));
                 if (N.Count > 2) c12 = AdvSimd.Min(high, AdvSimd.Max(low, c12));
                 if (N.Count > 3) c13 = AdvSimd.Min(high, AdvSimd.Max(low, c13));
             }
-            c10.Store((float*)(y1));
+            byte* y0 = y + at0;
+            c00.Store((float*)y0);
+            if (N.Count > 1) c01.Store((float*)(y0 + a1));
+            if (N.Count > 2) c02.Store((float*)(y0 + a2));
+            if (N.Count > 3) c03.Store((float*)(y0 + a3));
+            byte* y1 = y + at1;
+            c10.Store((float*)y1);
             if (N.Count > 1) c11.Store((float*)(y1 + a1));
             if (N.Count > 2) c12.Store((float*)(y1 + a2));
             if (N.Count > 3) c13.Store((float*)(y1 + a3));
@@ -546,84 +584,66 @@ internal static unsafe class SpmmLoopsAdvSimd
         int* offsets = t->Offsets;
         float* values = t->Values;
         nint a1 = W.Overlaps && N.Count == 2 ? t->LastBytes : 16, a2 = W.Overlaps && N.Count == 3 ? t->LastBytes : 32, a3 = W.Overlaps && N.Count == 4 ? t->LastBytes : 48, a4 = W.Overlaps && N.Count == 5 ? t->LastBytes : 64, a5 = W.Overlaps && N.Count == 6 ? t->LastBytes : 80, a6 = W.Overlaps && N.Count == 7 ? t->LastBytes : 96, a7 = W.Overlaps && N.Count == 8 ? t->LastBytes : 112;
-        int* starts = t->Starts;
-        bool clamps = t->Clamps;
+        int* starts = t->Starts, rows = t->Rows;
+        byte* y = (byte*)t->Y, residuals = (byte*)t->Residual;
+        nint pitch = t->RowBytesY;
+        float* bias = t->Bias;
+        bool clamps = t->Clamps, continues = t->Continues;
         Vector128<float> low = Vector128.Create(t->Minimum), high = Vector128.Create(t->Maximum);
-        for (int block = t->BlockBegin; block < t->BlockEnd; block++)
+        for (int block = t->BlockBegin, blockEnd = t->BlockEnd; block < blockEnd; block++)
         {
-            nint row0 = t->Rows[block], at0 = row0 * t->RowBytesY;
-            nint at1 = at0 + t->RowBytesY;
-            Vector128<float> c00 = default, c01 = default, c02 = default, c03 = default, c04 = default, c05 = default, c06 = default, c07 = default;
-            Vector128<float> c10 = default, c11 = default, c12 = default, c13 = default, c14 = default, c15 = default, c16 = default, c17 = default;
-            if (t->Continues)
+            nint row0 = rows[block], at0 = row0 * pitch;
+            nint at1 = at0 + pitch;
+            Vector128<float> c00, c01, c02, c03, c04, c05, c06, c07;
+            Vector128<float> c10, c11, c12, c13, c14, c15, c16, c17;
+            if (continues)
             {
-                byte* sums = (byte*)t->Y + at0;
-                c00 = Vector128.Load((float*)(sums));
-                if (N.Count > 1) c01 = Vector128.Load((float*)(sums + a1));
-                if (N.Count > 2) c02 = Vector128.Load((float*)(sums + a2));
-                if (N.Count > 3) c03 = Vector128.Load((float*)(sums + a3));
-                if (N.Count > 4) c04 = Vector128.Load((float*)(sums + a4));
-                if (N.Count > 5) c05 = Vector128.Load((float*)(sums + a5));
-                if (N.Count > 6) c06 = Vector128.Load((float*)(sums + a6));
-                if (N.Count > 7) c07 = Vector128.Load((float*)(sums + a7));
+                byte* sums0 = y + at0;
+                c00 = Vector128.Load((float*)sums0);
+                c01 = N.Count > 1 ? Vector128.Load((float*)(sums0 + a1)) : default;
+                c02 = N.Count > 2 ? Vector128.Load((float*)(sums0 + a2)) : default;
+                c03 = N.Count > 3 ? Vector128.Load((float*)(sums0 + a3)) : default;
+                c04 = N.Count > 4 ? Vector128.Load((float*)(sums0 + a4)) : default;
+                c05 = N.Count > 5 ? Vector128.Load((float*)(sums0 + a5)) : default;
+                c06 = N.Count > 6 ? Vector128.Load((float*)(sums0 + a6)) : default;
+                c07 = N.Count > 7 ? Vector128.Load((float*)(sums0 + a7)) : default;
+                byte* sums1 = y + at1;
+                c10 = Vector128.Load((float*)sums1);
+                c11 = N.Count > 1 ? Vector128.Load((float*)(sums1 + a1)) : default;
+                c12 = N.Count > 2 ? Vector128.Load((float*)(sums1 + a2)) : default;
+                c13 = N.Count > 3 ? Vector128.Load((float*)(sums1 + a3)) : default;
+                c14 = N.Count > 4 ? Vector128.Load((float*)(sums1 + a4)) : default;
+                c15 = N.Count > 5 ? Vector128.Load((float*)(sums1 + a5)) : default;
+                c16 = N.Count > 6 ? Vector128.Load((float*)(sums1 + a6)) : default;
+                c17 = N.Count > 7 ? Vector128.Load((float*)(sums1 + a7)) : default;
             }
-            else if (t->Bias != null)
+            else
             {
-                c00 = Vector128.Create(t->Bias[row0]);
-                if (N.Count > 1) c01 = c00;
-                if (N.Count > 2) c02 = c00;
-                if (N.Count > 3) c03 = c00;
-                if (N.Count > 4) c04 = c00;
-                if (N.Count > 5) c05 = c00;
-                if (N.Count > 6) c06 = c00;
-                if (N.Count > 7) c07 = c00;
+                c00 = bias != null ? Vector128.Create(bias[row0]) : default;
+                c10 = bias != null ? Vector128.Create(bias[row0 + 1]) : default;
+                c01 = c02 = c03 = c04 = c05 = c06 = c07 = c00;
+                c11 = c12 = c13 = c14 = c15 = c16 = c17 = c10;
             }
-            if (t->Residual != null)
+            if (residuals != null)
             {
-                byte* residual = (byte*)t->Residual + at0;
-                c00 += Vector128.Load((float*)(residual));
-                if (N.Count > 1) c01 += Vector128.Load((float*)(residual + a1));
-                if (N.Count > 2) c02 += Vector128.Load((float*)(residual + a2));
-                if (N.Count > 3) c03 += Vector128.Load((float*)(residual + a3));
-                if (N.Count > 4) c04 += Vector128.Load((float*)(residual + a4));
-                if (N.Count > 5) c05 += Vector128.Load((float*)(residual + a5));
-                if (N.Count > 6) c06 += Vector128.Load((float*)(residual + a6));
-                if (N.Count > 7) c07 += Vector128.Load((float*)(residual + a7));
-            }
-            if (t->Continues)
-            {
-                byte* sums = (byte*)t->Y + at1;
-                c10 = Vector128.Load((float*)(sums));
-                if (N.Count > 1) c11 = Vector128.Load((float*)(sums + a1));
-                if (N.Count > 2) c12 = Vector128.Load((float*)(sums + a2));
-                if (N.Count > 3) c13 = Vector128.Load((float*)(sums + a3));
-                if (N.Count > 4) c14 = Vector128.Load((float*)(sums + a4));
-                if (N.Count > 5) c15 = Vector128.Load((float*)(sums + a5));
-                if (N.Count > 6) c16 = Vector128.Load((float*)(sums + a6));
-                if (N.Count > 7) c17 = Vector128.Load((float*)(sums + a7));
-            }
-            else if (t->Bias != null)
-            {
-                c10 = Vector128.Create(t->Bias[row0 + 1]);
-                if (N.Count > 1) c11 = c10;
-                if (N.Count > 2) c12 = c10;
-                if (N.Count > 3) c13 = c10;
-                if (N.Count > 4) c14 = c10;
-                if (N.Count > 5) c15 = c10;
-                if (N.Count > 6) c16 = c10;
-                if (N.Count > 7) c17 = c10;
-            }
-            if (t->Residual != null)
-            {
-                byte* residual = (byte*)t->Residual + at1;
-                c10 += Vector128.Load((float*)(residual));
-                if (N.Count > 1) c11 += Vector128.Load((float*)(residual + a1));
-                if (N.Count > 2) c12 += Vector128.Load((float*)(residual + a2));
-                if (N.Count > 3) c13 += Vector128.Load((float*)(residual + a3));
-                if (N.Count > 4) c14 += Vector128.Load((float*)(residual + a4));
-                if (N.Count > 5) c15 += Vector128.Load((float*)(residual + a5));
-                if (N.Count > 6) c16 += Vector128.Load((float*)(residual + a6));
-                if (N.Count > 7) c17 += Vector128.Load((float*)(residual + a7));
+                byte* residual0 = residuals + at0;
+                c00 += Vector128.Load((float*)residual0);
+                if (N.Count > 1) c01 += Vector128.Load((float*)(residual0 + a1));
+                if (N.Count > 2) c02 += Vector128.Load((float*)(residual0 + a2));
+                if (N.Count > 3) c03 += Vector128.Load((float*)(residual0 + a3));
+                if (N.Count > 4) c04 += Vector128.Load((float*)(residual0 + a4));
+                if (N.Count > 5) c05 += Vector128.Load((float*)(residual0 + a5));
+                if (N.Count > 6) c06 += Vector128.Load((float*)(residual0 + a6));
+                if (N.Count > 7) c07 += Vector128.Load((float*)(residual0 + a7));
+                byte* residual1 = residuals + at1;
+                c10 += Vector128.Load((float*)residual1);
+                if (N.Count > 1) c11 += Vector128.Load((float*)(residual1 + a1));
+                if (N.Count > 2) c12 += Vector128.Load((float*)(residual1 + a2));
+                if (N.Count > 3) c13 += Vector128.Load((float*)(residual1 + a3));
+                if (N.Count > 4) c14 += Vector128.Load((float*)(residual1 + a4));
+                if (N.Count > 5) c15 += Vector128.Load((float*)(residual1 + a5));
+                if (N.Count > 6) c16 += Vector128.Load((float*)(residual1 + a6));
+                if (N.Count > 7) c17 += Vector128.Load((float*)(residual1 + a7));
             }
             nint i = starts[block], n = starts[block + 1];
             float* weights = values + 2 * i;
@@ -709,7 +729,6 @@ internal static unsafe class SpmmLoopsAdvSimd
                 if (N.Count > 6) c16 = AdvSimd.Arm64.FusedMultiplyAddBySelectedScalar(c16, v6, s, 1);
                 if (N.Count > 7) c17 = AdvSimd.Arm64.FusedMultiplyAddBySelectedScalar(c17, v7, s, 1);
             }
-            byte* y0 = (byte*)t->Y + at0;
             if (clamps)
             {
                 c00 = AdvSimd.Min(high, AdvSimd.Max(low, c00));
@@ -720,18 +739,6 @@ internal static unsafe class SpmmLoopsAdvSimd
                 if (N.Count > 5) c05 = AdvSimd.Min(high, AdvSimd.Max(low, c05));
                 if (N.Count > 6) c06 = AdvSimd.Min(high, AdvSimd.Max(low, c06));
                 if (N.Count > 7) c07 = AdvSimd.Min(high, AdvSimd.Max(low, c07));
-            }
-            c00.Store((float*)(y0));
-            if (N.Count > 1) c01.Store((float*)(y0 + a1));
-            if (N.Count > 2) c02.Store((float*)(y0 + a2));
-            if (N.Count > 3) c03.Store((float*)(y0 + a3));
-            if (N.Count > 4) c04.Store((float*)(y0 + a4));
-            if (N.Count > 5) c05.Store((float*)(y0 + a5));
-            if (N.Count > 6) c06.Store((float*)(y0 + a6));
-            if (N.Count > 7) c07.Store((float*)(y0 + a7));
-            byte* y1 = (byte*)t->Y + at1;
-            if (clamps)
-            {
                 c10 = AdvSimd.Min(high, AdvSimd.Max(low, c10));
                 if (N.Count > 1) c11 = AdvSimd.Min(high, AdvSimd.Max(low, c11));
                 if (N.Count > 2) c12 = AdvSimd.Min(high, AdvSimd.Max(low, c12));
@@ -741,7 +748,17 @@ internal static unsafe class SpmmLoopsAdvSimd
                 if (N.Count > 6) c16 = AdvSimd.Min(high, AdvSimd.Max(low, c16));
                 if (N.Count > 7) c17 = AdvSimd.Min(high, AdvSimd.Max(low, c17));
             }
-            c10.Store((float*)(y1));
+            byte* y0 = y + at0;
+            c00.Store((float*)y0);
+            if (N.Count > 1) c01.Store((float*)(y0 + a1));
+            if (N.Count > 2) c02.Store((float*)(y0 + a2));
+            if (N.Count > 3) c03.Store((float*)(y0 + a3));
+            if (N.Count > 4) c04.Store((float*)(y0 + a4));
+            if (N.Count > 5) c05.Store((float*)(y0 + a5));
+            if (N.Count > 6) c06.Store((float*)(y0 + a6));
+            if (N.Count > 7) c07.Store((float*)(y0 + a7));
+            byte* y1 = y + at1;
+            c10.Store((float*)y1);
             if (N.Count > 1) c11.Store((float*)(y1 + a1));
             if (N.Count > 2) c12.Store((float*)(y1 + a2));
             if (N.Count > 3) c13.Store((float*)(y1 + a3));
@@ -760,183 +777,189 @@ internal static unsafe class SpmmLoopsAdvSimd
         int* offsets = t->Offsets;
         float* values = t->Values;
         nint a1 = W.Overlaps && N.Count == 2 ? t->LastBytes : 16, a2 = W.Overlaps && N.Count == 3 ? t->LastBytes : 32, a3 = W.Overlaps && N.Count == 4 ? t->LastBytes : 48;
-        int* starts = t->Starts;
-        bool clamps = t->Clamps;
+        int* starts = t->Starts, rows = t->Rows;
+        byte* y = (byte*)t->Y, residuals = (byte*)t->Residual;
+        nint pitch = t->RowBytesY;
+        float* bias = t->Bias;
+        bool clamps = t->Clamps, continues = t->Continues;
         Vector128<float> low = Vector128.Create(t->Minimum), high = Vector128.Create(t->Maximum);
-        for (int block = t->BlockBegin; block < t->BlockEnd; block++)
+        for (int block = t->BlockBegin, blockEnd = t->BlockEnd; block < blockEnd; block++)
         {
-            nint row0 = t->Rows[block], at0 = row0 * t->RowBytesY;
-            nint at1 = at0 + t->RowBytesY;
-            nint at2 = at1 + t->RowBytesY;
-            nint at3 = at2 + t->RowBytesY;
-            Vector128<float> c00 = default, c01 = default, c02 = default, c03 = default;
-            Vector128<float> c10 = default, c11 = default, c12 = default, c13 = default;
-            Vector128<float> c20 = default, c21 = default, c22 = default, c23 = default;
-            Vector128<float> c30 = default, c31 = default, c32 = default, c33 = default;
-            if (t->Continues)
+            nint row0 = rows[block], at0 = row0 * pitch;
+            nint at1 = at0 + pitch;
+            nint at2 = at1 + pitch;
+            nint at3 = at2 + pitch;
+            Vector128<float> c00, c01, c02, c03;
+            Vector128<float> c10, c11, c12, c13;
+            Vector128<float> c20, c21, c22, c23;
+            Vector128<float> c30, c31, c32, c33;
+            if (continues)
             {
-                byte* sums = (byte*)t->Y + at0;
-                c00 = Vector128.Load((float*)(sums));
-                if (N.Count > 1) c01 = Vector128.Load((float*)(sums + a1));
-                if (N.Count > 2) c02 = Vector128.Load((float*)(sums + a2));
-                if (N.Count > 3) c03 = Vector128.Load((float*)(sums + a3));
+                byte* sums0 = y + at0;
+                c00 = Vector128.Load((float*)sums0);
+                c01 = N.Count > 1 ? Vector128.Load((float*)(sums0 + a1)) : default;
+                c02 = N.Count > 2 ? Vector128.Load((float*)(sums0 + a2)) : default;
+                c03 = N.Count > 3 ? Vector128.Load((float*)(sums0 + a3)) : default;
+                byte* sums1 = y + at1;
+                c10 = Vector128.Load((float*)sums1);
+                c11 = N.Count > 1 ? Vector128.Load((float*)(sums1 + a1)) : default;
+                c12 = N.Count > 2 ? Vector128.Load((float*)(sums1 + a2)) : default;
+                c13 = N.Count > 3 ? Vector128.Load((float*)(sums1 + a3)) : default;
+                byte* sums2 = y + at2;
+                c20 = Vector128.Load((float*)sums2);
+                c21 = N.Count > 1 ? Vector128.Load((float*)(sums2 + a1)) : default;
+                c22 = N.Count > 2 ? Vector128.Load((float*)(sums2 + a2)) : default;
+                c23 = N.Count > 3 ? Vector128.Load((float*)(sums2 + a3)) : default;
+                byte* sums3 = y + at3;
+                c30 = Vector128.Load((float*)sums3);
+                c31 = N.Count > 1 ? Vector128.Load((float*)(sums3 + a1)) : default;
+                c32 = N.Count > 2 ? Vector128.Load((float*)(sums3 + a2)) : default;
+                c33 = N.Count > 3 ? Vector128.Load((float*)(sums3 + a3)) : default;
             }
-            else if (t->Bias != null)
+            else
             {
-                c00 = Vector128.Create(t->Bias[row0]);
-                if (N.Count > 1) c01 = c00;
-                if (N.Count > 2) c02 = c00;
-                if (N.Count > 3) c03 = c00;
+                c00 = bias != null ? Vector128.Create(bias[row0]) : default;
+                c10 = bias != null ? Vector128.Create(bias[row0 + 1]) : default;
+                c20 = bias != null ? Vector128.Create(bias[row0 + 2]) : default;
+                c30 = bias != null ? Vector128.Create(bias[row0 + 3]) : default;
+                c01 = c02 = c03 = c00;
+                c11 = c12 = c13 = c10;
+                c21 = c22 = c23 = c20;
+                c31 = c32 = c33 = c30;
             }
-            if (t->Residual != null)
+            if (residuals != null)
             {
-                byte* residual = (byte*)t->Residual + at0;
-                c00 += Vector128.Load((float*)(residual));
-                if (N.Count > 1) c01 += Vector128.Load((float*)(residual + a1));
-                if (N.Count > 2) c02 += Vector128.Load((float*)(residual + a2));
-                if (N.Count > 3) c03 += Vector128.Load((float*)(residual + a3));
-            }
-            if (t->Continues)
-            {
-                byte* sums = (byte*)t->Y + at1;
-                c10 = Vector128.Load((float*)(sums));
-                if (N.Count > 1) c11 = Vector128.Load((float*)(sums + a1));
-                if (N.Count > 2) c12 = Vector128.Load((float*)(sums + a2));
-                if (N.Count > 3) c13 = Vector128.Load((float*)(sums + a3));
-            }
-            else if (t->Bias != null)
-            {
-                c10 = Vector128.Create(t->Bias[row0 + 1]);
-                if (N.Count > 1) c11 = c10;
-                if (N.Count > 2) c12 = c10;
-                if (N.Count > 3) c13 = c10;
-            }
-            if (t->Residual != null)
-            {
-                byte* residual = (byte*)t->Residual + at1;
-                c10 += Vector128.Load((float*)(residual));
-                if (N.Count > 1) c11 += Vector128.Load((float*)(residual + a1));
-                if (N.Count > 2) c12 += Vector128.Load((float*)(residual + a2));
-                if (N.Count > 3) c13 += Vector128.Load((float*)(residual + a3));
-            }
-            if (t->Continues)
-            {
-                byte* sums = (byte*)t->Y + at2;
-                c20 = Vector128.Load((float*)(sums));
-                if (N.Count > 1) c21 = Vector128.Load((float*)(sums + a1));
-                if (N.Count > 2) c22 = Vector128.Load((float*)(sums + a2));
-                if (N.Count > 3) c23 = Vector128.Load((float*)(sums + a3));
-            }
-            else if (t->Bias != null)
-            {
-                c20 = Vector128.Create(t->Bias[row0 + 2]);
-                if (N.Count > 1) c21 = c20;
-                if (N.Count > 2) c22 = c20;
-                if (N.Count > 3) c23 = c20;
-            }
-            if (t->Residual != null)
-            {
-                byte* residual = (byte*)t->Residual + at2;
-                c20 += Vector128.Load((float*)(residual));
-                if (N.Count > 1) c21 += Vector128.Load((float*)(residual + a1));
-                if (N.Count > 2) c22 += Vector128.Load((float*)(residual + a2));
-                if (N.Count > 3) c23 += Vector128.Load((float*)(residual + a3));
-            }
-            if (t->Continues)
-            {
-                byte* sums = (byte*)t->Y + at3;
-                c30 = Vector128.Load((float*)(sums));
-                if (N.Count > 1) c31 = Vector128.Load((float*)(sums + a1));
-                if (N.Count > 2) c32 = Vector128.Load((float*)(sums + a2));
-                if (N.Count > 3) c33 = Vector128.Load((float*)(sums + a3));
-            }
-            else if (t->Bias != null)
-            {
-                c30 = Vector128.Create(t->Bias[row0 + 3]);
-                if (N.Count > 1) c31 = c30;
-                if (N.Count > 2) c32 = c30;
-                if (N.Count > 3) c33 = c30;
-            }
-            if (t->Residual != null)
-            {
-                byte* residual = (byte*)t->Residual + at3;
-                c30 += Vector128.Load((float*)(residual));
-                if (N.Count > 1) c31 += Vector128.Load((float*)(residual + a1));
-                if (N.Count > 2) c32 += Vector128.Load((float*)(residual + a2));
-                if (N.Count > 3) c33 += Vector128.Load((float*)(residual + a3));
+                byte* residual0 = residuals + at0;
+                c00 += Vector128.Load((float*)residual0);
+                if (N.Count > 1) c01 += Vector128.Load((float*)(residual0 + a1));
+                if (N.Count > 2) c02 += Vector128.Load((float*)(residual0 + a2));
+                if (N.Count > 3) c03 += Vector128.Load((float*)(residual0 + a3));
+                byte* residual1 = residuals + at1;
+                c10 += Vector128.Load((float*)residual1);
+                if (N.Count > 1) c11 += Vector128.Load((float*)(residual1 + a1));
+                if (N.Count > 2) c12 += Vector128.Load((float*)(residual1 + a2));
+                if (N.Count > 3) c13 += Vector128.Load((float*)(residual1 + a3));
+                byte* residual2 = residuals + at2;
+                c20 += Vector128.Load((float*)residual2);
+                if (N.Count > 1) c21 += Vector128.Load((float*)(residual2 + a1));
+                if (N.Count > 2) c22 += Vector128.Load((float*)(residual2 + a2));
+                if (N.Count > 3) c23 += Vector128.Load((float*)(residual2 + a3));
+                byte* residual3 = residuals + at3;
+                c30 += Vector128.Load((float*)residual3);
+                if (N.Count > 1) c31 += Vector128.Load((float*)(residual3 + a1));
+                if (N.Count > 2) c32 += Vector128.Load((float*)(residual3 + a2));
+                if (N.Count > 3) c33 += Vector128.Load((float*)(residual3 + a3));
             }
             nint i = starts[block], n = starts[block + 1];
             float* weights = values + 4 * i;
-            for (; i < n; i++, weights += 4)
+            int* at = offsets + i, last = offsets + n - 1;
+            for (; at < last; at += 2, weights += 8)
             {
-                Vector128<float> s = Vector128.Load(weights);
-                byte* x0 = x + offsets[i];
-                Vector128<float> v0 = Vector128.Load((float*)x0), v1 = default, v2 = default, v3 = default;
-                if (N.Count > 1) v1 = Vector128.Load((float*)(x0 + a1));
-                if (N.Count > 2) v2 = Vector128.Load((float*)(x0 + a2));
-                if (N.Count > 3) v3 = Vector128.Load((float*)(x0 + a3));
-                c00 = AdvSimd.Arm64.FusedMultiplyAddBySelectedScalar(c00, v0, s, 0);
-                if (N.Count > 1) c01 = AdvSimd.Arm64.FusedMultiplyAddBySelectedScalar(c01, v1, s, 0);
-                if (N.Count > 2) c02 = AdvSimd.Arm64.FusedMultiplyAddBySelectedScalar(c02, v2, s, 0);
-                if (N.Count > 3) c03 = AdvSimd.Arm64.FusedMultiplyAddBySelectedScalar(c03, v3, s, 0);
-                c10 = AdvSimd.Arm64.FusedMultiplyAddBySelectedScalar(c10, v0, s, 1);
-                if (N.Count > 1) c11 = AdvSimd.Arm64.FusedMultiplyAddBySelectedScalar(c11, v1, s, 1);
-                if (N.Count > 2) c12 = AdvSimd.Arm64.FusedMultiplyAddBySelectedScalar(c12, v2, s, 1);
-                if (N.Count > 3) c13 = AdvSimd.Arm64.FusedMultiplyAddBySelectedScalar(c13, v3, s, 1);
-                c20 = AdvSimd.Arm64.FusedMultiplyAddBySelectedScalar(c20, v0, s, 2);
-                if (N.Count > 1) c21 = AdvSimd.Arm64.FusedMultiplyAddBySelectedScalar(c21, v1, s, 2);
-                if (N.Count > 2) c22 = AdvSimd.Arm64.FusedMultiplyAddBySelectedScalar(c22, v2, s, 2);
-                if (N.Count > 3) c23 = AdvSimd.Arm64.FusedMultiplyAddBySelectedScalar(c23, v3, s, 2);
-                c30 = AdvSimd.Arm64.FusedMultiplyAddBySelectedScalar(c30, v0, s, 3);
-                if (N.Count > 1) c31 = AdvSimd.Arm64.FusedMultiplyAddBySelectedScalar(c31, v1, s, 3);
-                if (N.Count > 2) c32 = AdvSimd.Arm64.FusedMultiplyAddBySelectedScalar(c32, v2, s, 3);
-                if (N.Count > 3) c33 = AdvSimd.Arm64.FusedMultiplyAddBySelectedScalar(c33, v3, s, 3);
+                Vector128<float> s0 = Vector128.Load(weights), s1 = Vector128.Load(weights + 4);
+                byte* x0 = x + at[0];
+                byte* x1 = x + at[1];
+                Vector128<float> v00 = Vector128.Load((float*)x0), v01 = default, v02 = default, v03 = default;
+                if (N.Count > 1) v01 = Vector128.Load((float*)(x0 + a1));
+                if (N.Count > 2) v02 = Vector128.Load((float*)(x0 + a2));
+                if (N.Count > 3) v03 = Vector128.Load((float*)(x0 + a3));
+                c00 = AdvSimd.Arm64.FusedMultiplyAddBySelectedScalar(c00, v00, s0, 0);
+                if (N.Count > 1) c01 = AdvSimd.Arm64.FusedMultiplyAddBySelectedScalar(c01, v01, s0, 0);
+                if (N.Count > 2) c02 = AdvSimd.Arm64.FusedMultiplyAddBySelectedScalar(c02, v02, s0, 0);
+                if (N.Count > 3) c03 = AdvSimd.Arm64.FusedMultiplyAddBySelectedScalar(c03, v03, s0, 0);
+                c10 = AdvSimd.Arm64.FusedMultiplyAddBySelectedScalar(c10, v00, s0, 1);
+                if (N.Count > 1) c11 = AdvSimd.Arm64.FusedMultiplyAddBySelectedScalar(c11, v01, s0, 1);
+                if (N.Count > 2) c12 = AdvSimd.Arm64.FusedMultiplyAddBySelectedScalar(c12, v02, s0, 1);
+                if (N.Count > 3) c13 = AdvSimd.Arm64.FusedMultiplyAddBySelectedScalar(c13, v03, s0, 1);
+                c20 = AdvSimd.Arm64.FusedMultiplyAddBySelectedScalar(c20, v00, s0, 2);
+                if (N.Count > 1) c21 = AdvSimd.Arm64.FusedMultiplyAddBySelectedScalar(c21, v01, s0, 2);
+                if (N.Count > 2) c22 = AdvSimd.Arm64.FusedMultiplyAddBySelectedScalar(c22, v02, s0, 2);
+                if (N.Count > 3) c23 = AdvSimd.Arm64.FusedMultiplyAddBySelectedScalar(c23, v03, s0, 2);
+                c30 = AdvSimd.Arm64.FusedMultiplyAddBySelectedScalar(c30, v00, s0, 3);
+                if (N.Count > 1) c31 = AdvSimd.Arm64.FusedMultiplyAddBySelectedScalar(c31, v01, s0, 3);
+                if (N.Count > 2) c32 = AdvSimd.Arm64.FusedMultiplyAddBySelectedScalar(c32, v02, s0, 3);
+                if (N.Count > 3) c33 = AdvSimd.Arm64.FusedMultiplyAddBySelectedScalar(c33, v03, s0, 3);
+                Vector128<float> v10 = Vector128.Load((float*)x1), v11 = default, v12 = default, v13 = default;
+                if (N.Count > 1) v11 = Vector128.Load((float*)(x1 + a1));
+                if (N.Count > 2) v12 = Vector128.Load((float*)(x1 + a2));
+                if (N.Count > 3) v13 = Vector128.Load((float*)(x1 + a3));
+                c00 = AdvSimd.Arm64.FusedMultiplyAddBySelectedScalar(c00, v10, s1, 0);
+                if (N.Count > 1) c01 = AdvSimd.Arm64.FusedMultiplyAddBySelectedScalar(c01, v11, s1, 0);
+                if (N.Count > 2) c02 = AdvSimd.Arm64.FusedMultiplyAddBySelectedScalar(c02, v12, s1, 0);
+                if (N.Count > 3) c03 = AdvSimd.Arm64.FusedMultiplyAddBySelectedScalar(c03, v13, s1, 0);
+                c10 = AdvSimd.Arm64.FusedMultiplyAddBySelectedScalar(c10, v10, s1, 1);
+                if (N.Count > 1) c11 = AdvSimd.Arm64.FusedMultiplyAddBySelectedScalar(c11, v11, s1, 1);
+                if (N.Count > 2) c12 = AdvSimd.Arm64.FusedMultiplyAddBySelectedScalar(c12, v12, s1, 1);
+                if (N.Count > 3) c13 = AdvSimd.Arm64.FusedMultiplyAddBySelectedScalar(c13, v13, s1, 1);
+                c20 = AdvSimd.Arm64.FusedMultiplyAddBySelectedScalar(c20, v10, s1, 2);
+                if (N.Count > 1) c21 = AdvSimd.Arm64.FusedMultiplyAddBySelectedScalar(c21, v11, s1, 2);
+                if (N.Count > 2) c22 = AdvSimd.Arm64.FusedMultiplyAddBySelectedScalar(c22, v12, s1, 2);
+                if (N.Count > 3) c23 = AdvSimd.Arm64.FusedMultiplyAddBySelectedScalar(c23, v13, s1, 2);
+                c30 = AdvSimd.Arm64.FusedMultiplyAddBySelectedScalar(c30, v10, s1, 3);
+                if (N.Count > 1) c31 = AdvSimd.Arm64.FusedMultiplyAddBySelectedScalar(c31, v11, s1, 3);
+                if (N.Count > 2) c32 = AdvSimd.Arm64.FusedMultiplyAddBySelectedScalar(c32, v12, s1, 3);
+                if (N.Count > 3) c33 = AdvSimd.Arm64.FusedMultiplyAddBySelectedScalar(c33, v13, s1, 3);
             }
-            byte* y0 = (byte*)t->Y + at0;
+            if (at == last)
+            {
+                Vector128<float> s0 = Vector128.Load(weights);
+                byte* x0 = x + *at;
+                Vector128<float> v00 = Vector128.Load((float*)x0), v01 = default, v02 = default, v03 = default;
+                if (N.Count > 1) v01 = Vector128.Load((float*)(x0 + a1));
+                if (N.Count > 2) v02 = Vector128.Load((float*)(x0 + a2));
+                if (N.Count > 3) v03 = Vector128.Load((float*)(x0 + a3));
+                c00 = AdvSimd.Arm64.FusedMultiplyAddBySelectedScalar(c00, v00, s0, 0);
+                if (N.Count > 1) c01 = AdvSimd.Arm64.FusedMultiplyAddBySelectedScalar(c01, v01, s0, 0);
+                if (N.Count > 2) c02 = AdvSimd.Arm64.FusedMultiplyAddBySelectedScalar(c02, v02, s0, 0);
+                if (N.Count > 3) c03 = AdvSimd.Arm64.FusedMultiplyAddBySelectedScalar(c03, v03, s0, 0);
+                c10 = AdvSimd.Arm64.FusedMultiplyAddBySelectedScalar(c10, v00, s0, 1);
+                if (N.Count > 1) c11 = AdvSimd.Arm64.FusedMultiplyAddBySelectedScalar(c11, v01, s0, 1);
+                if (N.Count > 2) c12 = AdvSimd.Arm64.FusedMultiplyAddBySelectedScalar(c12, v02, s0, 1);
+                if (N.Count > 3) c13 = AdvSimd.Arm64.FusedMultiplyAddBySelectedScalar(c13, v03, s0, 1);
+                c20 = AdvSimd.Arm64.FusedMultiplyAddBySelectedScalar(c20, v00, s0, 2);
+                if (N.Count > 1) c21 = AdvSimd.Arm64.FusedMultiplyAddBySelectedScalar(c21, v01, s0, 2);
+                if (N.Count > 2) c22 = AdvSimd.Arm64.FusedMultiplyAddBySelectedScalar(c22, v02, s0, 2);
+                if (N.Count > 3) c23 = AdvSimd.Arm64.FusedMultiplyAddBySelectedScalar(c23, v03, s0, 2);
+                c30 = AdvSimd.Arm64.FusedMultiplyAddBySelectedScalar(c30, v00, s0, 3);
+                if (N.Count > 1) c31 = AdvSimd.Arm64.FusedMultiplyAddBySelectedScalar(c31, v01, s0, 3);
+                if (N.Count > 2) c32 = AdvSimd.Arm64.FusedMultiplyAddBySelectedScalar(c32, v02, s0, 3);
+                if (N.Count > 3) c33 = AdvSimd.Arm64.FusedMultiplyAddBySelectedScalar(c33, v03, s0, 3);
+            }
             if (clamps)
             {
                 c00 = AdvSimd.Min(high, AdvSimd.Max(low, c00));
                 if (N.Count > 1) c01 = AdvSimd.Min(high, AdvSimd.Max(low, c01));
                 if (N.Count > 2) c02 = AdvSimd.Min(high, AdvSimd.Max(low, c02));
                 if (N.Count > 3) c03 = AdvSimd.Min(high, AdvSimd.Max(low, c03));
-            }
-            c00.Store((float*)(y0));
-            if (N.Count > 1) c01.Store((float*)(y0 + a1));
-            if (N.Count > 2) c02.Store((float*)(y0 + a2));
-            if (N.Count > 3) c03.Store((float*)(y0 + a3));
-            byte* y1 = (byte*)t->Y + at1;
-            if (clamps)
-            {
                 c10 = AdvSimd.Min(high, AdvSimd.Max(low, c10));
                 if (N.Count > 1) c11 = AdvSimd.Min(high, AdvSimd.Max(low, c11));
                 if (N.Count > 2) c12 = AdvSimd.Min(high, AdvSimd.Max(low, c12));
                 if (N.Count > 3) c13 = AdvSimd.Min(high, AdvSimd.Max(low, c13));
-            }
-            c10.Store((float*)(y1));
-            if (N.Count > 1) c11.Store((float*)(y1 + a1));
-            if (N.Count > 2) c12.Store((float*)(y1 + a2));
-            if (N.Count > 3) c13.Store((float*)(y1 + a3));
-            byte* y2 = (byte*)t->Y + at2;
-            if (clamps)
-            {
                 c20 = AdvSimd.Min(high, AdvSimd.Max(low, c20));
                 if (N.Count > 1) c21 = AdvSimd.Min(high, AdvSimd.Max(low, c21));
                 if (N.Count > 2) c22 = AdvSimd.Min(high, AdvSimd.Max(low, c22));
                 if (N.Count > 3) c23 = AdvSimd.Min(high, AdvSimd.Max(low, c23));
-            }
-            c20.Store((float*)(y2));
-            if (N.Count > 1) c21.Store((float*)(y2 + a1));
-            if (N.Count > 2) c22.Store((float*)(y2 + a2));
-            if (N.Count > 3) c23.Store((float*)(y2 + a3));
-            byte* y3 = (byte*)t->Y + at3;
-            if (clamps)
-            {
                 c30 = AdvSimd.Min(high, AdvSimd.Max(low, c30));
                 if (N.Count > 1) c31 = AdvSimd.Min(high, AdvSimd.Max(low, c31));
                 if (N.Count > 2) c32 = AdvSimd.Min(high, AdvSimd.Max(low, c32));
                 if (N.Count > 3) c33 = AdvSimd.Min(high, AdvSimd.Max(low, c33));
             }
-            c30.Store((float*)(y3));
+            byte* y0 = y + at0;
+            c00.Store((float*)y0);
+            if (N.Count > 1) c01.Store((float*)(y0 + a1));
+            if (N.Count > 2) c02.Store((float*)(y0 + a2));
+            if (N.Count > 3) c03.Store((float*)(y0 + a3));
+            byte* y1 = y + at1;
+            c10.Store((float*)y1);
+            if (N.Count > 1) c11.Store((float*)(y1 + a1));
+            if (N.Count > 2) c12.Store((float*)(y1 + a2));
+            if (N.Count > 3) c13.Store((float*)(y1 + a3));
+            byte* y2 = y + at2;
+            c20.Store((float*)y2);
+            if (N.Count > 1) c21.Store((float*)(y2 + a1));
+            if (N.Count > 2) c22.Store((float*)(y2 + a2));
+            if (N.Count > 3) c23.Store((float*)(y2 + a3));
+            byte* y3 = y + at3;
+            c30.Store((float*)y3);
             if (N.Count > 1) c31.Store((float*)(y3 + a1));
             if (N.Count > 2) c32.Store((float*)(y3 + a2));
             if (N.Count > 3) c33.Store((float*)(y3 + a3));
