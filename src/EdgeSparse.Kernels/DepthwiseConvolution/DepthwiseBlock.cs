@@ -1,6 +1,6 @@
 namespace EdgeSparse.Kernels.DepthwiseConvolution;
 
-/// <summary>What a depthwise kernel computes in one call: up to four rows of one output plane.</summary>
+/// <summary>What a depthwise kernel computes in one call: some rows of one output plane.</summary>
 internal unsafe struct DepthwiseBlock
 {
     /// <summary>The input rows that the outputs read, top to bottom; each address is where output column 0 meets kernel column 0, so it lies the left padding before the row.</summary>
@@ -12,6 +12,10 @@ internal unsafe struct DepthwiseBlock
     public float Maximum;
     /// <summary>Output columns.</summary>
     public nint Width;
+    /// <summary>Vectors that cover the columns; the last one overlaps the one before it.</summary>
+    public int Vectors;
+    /// <summary>Vectors from the second up to here meet no padding.</summary>
+    public int InsideEnd;
     /// <summary>First output row; the others follow <see cref="Width"/> elements apart.</summary>
     public float* Y;
     /// <summary>Where the last of the rows goes. Stores are whole vectors, so a row narrower than one spoils the start of the row behind it.</summary>
@@ -49,6 +53,26 @@ internal readonly struct ThreeRows : IRowCount
 internal readonly struct FourRows : IRowCount
 {
     public static int Count => 4;
+}
+
+internal readonly struct FiveRows : IRowCount
+{
+    public static int Count => 5;
+}
+
+internal readonly struct SixRows : IRowCount
+{
+    public static int Count => 6;
+}
+
+internal readonly struct SevenRows : IRowCount
+{
+    public static int Count => 7;
+}
+
+internal readonly struct EightRows : IRowCount
+{
+    public static int Count => 8;
 }
 
 /// <summary>Whether a vector's loads may reach outside the row and are masked.</summary>

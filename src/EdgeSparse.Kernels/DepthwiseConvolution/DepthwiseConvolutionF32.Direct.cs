@@ -20,7 +20,8 @@ public static unsafe partial class DepthwiseConvolutionF32
     /// <summary>Output elements after which a pending activation is applied, while they are in L1.</summary>
     private const int ActivationElements = 2048;
 
-    private const int MaximumRows = 4;
+    /// <summary>Rows of a block whose rows are one vector wide.</summary>
+    private const int MaximumTallRows = 8;
 
     private static bool IsDirect(ref ConvolutionParameters p)
     {
@@ -42,7 +43,13 @@ public static unsafe partial class DepthwiseConvolutionF32
         p.ScratchBytes = Layout(in p, null).SizeBytes;
     }
 
-    private static int MaximumInputRows(in ConvolutionParameters p) => (MaximumRows - 1) * p.StrideHeight + p.KernelHeight;
+    private static int MaximumInputRows(in ConvolutionParameters p) => (MaximumTallRows - 1) * p.StrideHeight + p.KernelHeight;
+
+    /// <summary>
+    /// Rows of a block: eight sums keep two FMA units busy. A pair of vectors with stride 2 and 3×3 has six weights and two loads in flight beside its sums, so 16 registers suffice for three rows.
+    /// </summary>
+    private static int MaximumRows(in ConvolutionParameters p)
+        => p.OutputWidth <= p.TileColumns ? MaximumTallRows : p.KernelHeight == 3 && p.StrideHeight == 2 ? 3 : 4;
 
     /// <summary>Elements from a row's start that its last vector reads.</summary>
     private static int Reach(in ConvolutionParameters p) => p.StrideWidth * Math.Max(p.OutputWidth, p.TileColumns) + p.KernelWidth - 1 - p.PadLeft;
@@ -73,7 +80,7 @@ public static unsafe partial class DepthwiseConvolutionF32
         DirectLayout layout;
         byte* at = scratch;
         layout.Rows = (float**)at;
-        at += 16 * sizeof(float*);
+        at += (((p.OutputHeight - 1) * p.StrideHeight + p.KernelHeight + 7) & ~7) * sizeof(float*);
         layout.Masks = (float*)at;
         at += DepthwiseBlock.MaskSets * p.KernelWidth * MaximumInputRows(in p) * p.TileColumns * sizeof(float);
         layout.Zeros = (float*)at;
@@ -81,7 +88,7 @@ public static unsafe partial class DepthwiseConvolutionF32
         layout.Tail = layout.Head + p.Pitch;
         layout.Narrow = layout.Tail + (nint)(p.InputHeight - TailBegin(in p)) * p.Pitch;
         layout.Aside = layout.Narrow + 16;
-        at = (byte*)(layout.Aside + MaximumRows * p.OutputWidth + 16);
+        at = (byte*)(layout.Aside + MaximumRows(in p) * p.OutputWidth + 16);
         layout.SizeBytes = Aligned(at - scratch);
         return layout;
     }
@@ -105,13 +112,17 @@ public static unsafe partial class DepthwiseConvolutionF32
             Runs.Copy(x + lastPlane * p->InputPlane + (nint)row * p->InputWidth, p->InputWidth, layout.Tail + (nint)(row - tailBegin) * p->Pitch + RowMargin);
 
         DepthwiseBlock t;
-        t.Rows = layout.Rows;
         t.Masks = layout.Masks;
         t.Width = p->OutputWidth;
+        t.Vectors = (p->OutputWidth + V.Count - 1) / V.Count;
+        t.InsideEnd = InsideEnd(p, V.Count);
         t.Minimum = residual == null ? p->Activation.Minimum : float.NegativeInfinity;
         t.Maximum = residual == null ? p->Activation.Maximum : float.PositiveInfinity;
         bool narrow = p->OutputWidth < V.Count;
-        int blocks = (p->OutputHeight + MaximumRows - 1) / MaximumRows, kernel = 10 * p->KernelHeight + p->StrideHeight;
+        int maximumRows = MaximumRows(in *p), blocks = (p->OutputHeight + maximumRows - 1) / maximumRows, kernel = 10 * p->KernelHeight + p->StrideHeight;
+        int inputRows = (p->OutputHeight - 1) * p->StrideHeight + p->KernelHeight, padTop = p->PadTop, inputWidth = p->InputWidth;
+        int rowsInside = Math.Min(p->InputHeight, inputRows - padTop);
+        for (int i = 0; i < inputRows; i++) layout.Rows[i] = layout.Zeros + RowMargin - p->PadLeft;
         long end = planes * (task + 1) / p->TaskCount;
         for (long plane = planes * task / p->TaskCount; plane < end; plane++)
         {
@@ -120,20 +131,17 @@ public static unsafe partial class DepthwiseConvolutionF32
             float* to = y + plane * p->OutputPlane;
             t.Weights = weights + channel * area;
             t.Bias = bias == null ? 0 : bias[channel];
+            float* start = from - p->PadLeft;
+            for (int i = 0; i < rowsInside; i++, start += inputWidth) layout.Rows[padTop + i] = start;
+            if (inputPlane == 0) layout.Rows[padTop] = layout.Head + RowMargin - p->PadLeft;
+            if (inputPlane == lastPlane)
+                for (int i = tailBegin; i < rowsInside; i++) layout.Rows[padTop + i] = layout.Tail + (nint)(i - tailBegin) * p->Pitch + RowMargin - p->PadLeft;
             int row = 0, activated = 0;
             for (int block = 1; block <= blocks; block++)
             {
                 int rowEnd = (int)((long)p->OutputHeight * block / blocks), rows = rowEnd - row;
-                int inputRow = row * p->StrideHeight - p->PadTop, inputRows = (rows - 1) * p->StrideHeight + p->KernelHeight;
-                for (int i = 0; i < inputRows; i++, inputRow++)
-                {
-                    float* start = from + (nint)inputRow * p->InputWidth;
-                    if ((uint)inputRow >= (uint)p->InputHeight) start = layout.Zeros + RowMargin;
-                    else if (inputPlane == lastPlane && inputRow >= tailBegin) start = layout.Tail + (nint)(inputRow - tailBegin) * p->Pitch + RowMargin;
-                    else if (inputPlane == 0 && inputRow == 0) start = layout.Head + RowMargin;
-                    t.Rows[i] = start - p->PadLeft;
-                }
                 nint first = (nint)row * p->OutputWidth, count = (nint)rows * p->OutputWidth, lastRow = count - p->OutputWidth;
+                t.Rows = layout.Rows + row * p->StrideHeight;
                 t.Y = residual == null ? to + first : layout.Aside;
                 t.LastY = narrow ? layout.Narrow : t.Y + lastRow;
                 RunRows<V>(kernel, rows, &t);
@@ -179,53 +187,134 @@ public static unsafe partial class DepthwiseConvolutionF32
         }
     }
 
+    /// <summary>Vectors from the second up to this meet no padding.</summary>
+    private static int InsideEnd(ConvolutionParameters* p, int lanes)
+    {
+        // The last output column that reads nothing right of the row.
+        int column = (p->InputWidth - p->KernelWidth + p->PadLeft) / p->StrideWidth;
+        return Math.Min((column + 1) / lanes, p->OutputWidth / lanes);
+    }
+
     /// <summary>Which of the mask sets a vector of a row takes.</summary>
     private static int MaskSet(int vector, int vectors) => vector == 0 ? 0 : vector == vectors - 1 ? 3 : vector == vectors - 2 ? 2 : 1;
 
     private static void RunRows<V>(int kernel, int rows, DepthwiseBlock* t) where V : unmanaged, IFloatVector<V>
     {
-        switch (kernel, rows)
+        switch (kernel)
         {
-            case (31, 1):
-                DepthwiseF32_3x3s1<V, OneRow, Edge>(t);
-                if (t->Width > 2 * V.Count) DepthwiseF32_3x3s1<V, OneRow, Inside>(t);
+            case 31: Run3x3s1<V>(rows, t); break;
+            case 32: Run3x3s2<V>(rows, t); break;
+            case 51: Run5x5s1<V>(rows, t); break;
+            case 52: Run5x5s2<V>(rows, t); break;
+        }
+    }
+
+    private static void Run3x3s1<V>(int rows, DepthwiseBlock* t) where V : unmanaged, IFloatVector<V>
+    {
+        bool tall = t->Vectors == 1;
+        switch (rows)
+        {
+            case 1:
+                if (tall) Single3x3s1<V, OneRow, Edge>(t, 0, t->Masks);
+                else DepthwiseF32_3x3s1<V, OneRow>(t);
                 break;
-            case (31, 2):
-                DepthwiseF32_3x3s1<V, TwoRows, Edge>(t);
-                if (t->Width > 2 * V.Count) DepthwiseF32_3x3s1<V, TwoRows, Inside>(t);
+            case 2:
+                if (tall) Single3x3s1<V, TwoRows, Edge>(t, 0, t->Masks);
+                else DepthwiseF32_3x3s1<V, TwoRows>(t);
                 break;
-            case (31, 3):
-                DepthwiseF32_3x3s1<V, ThreeRows, Edge>(t);
-                if (t->Width > 2 * V.Count) DepthwiseF32_3x3s1<V, ThreeRows, Inside>(t);
+            case 3:
+                if (tall) Single3x3s1<V, ThreeRows, Edge>(t, 0, t->Masks);
+                else DepthwiseF32_3x3s1<V, ThreeRows>(t);
                 break;
-            case (31, 4):
-                DepthwiseF32_3x3s1<V, FourRows, Edge>(t);
-                if (t->Width > 2 * V.Count) DepthwiseF32_3x3s1<V, FourRows, Inside>(t);
+            case 4:
+                if (tall) Single3x3s1<V, FourRows, Edge>(t, 0, t->Masks);
+                else DepthwiseF32_3x3s1<V, FourRows>(t);
                 break;
-            case (32, 1):
-                DepthwiseF32_3x3s2<V, OneRow, Edge>(t);
-                if (t->Width > 2 * V.Count) DepthwiseF32_3x3s2<V, OneRow, Inside>(t);
+            case 5: Single3x3s1<V, FiveRows, Edge>(t, 0, t->Masks); break;
+            case 6: Single3x3s1<V, SixRows, Edge>(t, 0, t->Masks); break;
+            case 7: Single3x3s1<V, SevenRows, Edge>(t, 0, t->Masks); break;
+            case 8: Single3x3s1<V, EightRows, Edge>(t, 0, t->Masks); break;
+        }
+    }
+
+    private static void Run3x3s2<V>(int rows, DepthwiseBlock* t) where V : unmanaged, IFloatVector<V>
+    {
+        bool tall = t->Vectors == 1;
+        switch (rows)
+        {
+            case 1:
+                if (tall) Single3x3s2<V, OneRow, Edge>(t, 0, t->Masks);
+                else DepthwiseF32_3x3s2<V, OneRow>(t);
                 break;
-            case (32, 2):
-                DepthwiseF32_3x3s2<V, TwoRows, Edge>(t);
-                if (t->Width > 2 * V.Count) DepthwiseF32_3x3s2<V, TwoRows, Inside>(t);
+            case 2:
+                if (tall) Single3x3s2<V, TwoRows, Edge>(t, 0, t->Masks);
+                else DepthwiseF32_3x3s2<V, TwoRows>(t);
                 break;
-            case (32, 3):
-                DepthwiseF32_3x3s2<V, ThreeRows, Edge>(t);
-                if (t->Width > 2 * V.Count) DepthwiseF32_3x3s2<V, ThreeRows, Inside>(t);
+            case 3:
+                if (tall) Single3x3s2<V, ThreeRows, Edge>(t, 0, t->Masks);
+                else DepthwiseF32_3x3s2<V, ThreeRows>(t);
                 break;
-            case (32, 4):
-                DepthwiseF32_3x3s2<V, FourRows, Edge>(t);
-                if (t->Width > 2 * V.Count) DepthwiseF32_3x3s2<V, FourRows, Inside>(t);
+            case 4: Single3x3s2<V, FourRows, Edge>(t, 0, t->Masks); break;
+            case 5: Single3x3s2<V, FiveRows, Edge>(t, 0, t->Masks); break;
+            case 6: Single3x3s2<V, SixRows, Edge>(t, 0, t->Masks); break;
+            case 7: Single3x3s2<V, SevenRows, Edge>(t, 0, t->Masks); break;
+            case 8: Single3x3s2<V, EightRows, Edge>(t, 0, t->Masks); break;
+        }
+    }
+
+    private static void Run5x5s1<V>(int rows, DepthwiseBlock* t) where V : unmanaged, IFloatVector<V>
+    {
+        bool tall = t->Vectors == 1;
+        switch (rows)
+        {
+            case 1:
+                if (tall) Single5x5s1<V, OneRow, Edge>(t, 0, t->Masks);
+                else DepthwiseF32_5x5s1<V, OneRow>(t);
                 break;
-            case (51, 1): DepthwiseF32_5x5s1<V, OneRow>(t); break;
-            case (51, 2): DepthwiseF32_5x5s1<V, TwoRows>(t); break;
-            case (51, 3): DepthwiseF32_5x5s1<V, ThreeRows>(t); break;
-            case (51, 4): DepthwiseF32_5x5s1<V, FourRows>(t); break;
-            case (52, 1): DepthwiseF32_5x5s2<V, OneRow>(t); break;
-            case (52, 2): DepthwiseF32_5x5s2<V, TwoRows>(t); break;
-            case (52, 3): DepthwiseF32_5x5s2<V, ThreeRows>(t); break;
-            case (52, 4): DepthwiseF32_5x5s2<V, FourRows>(t); break;
+            case 2:
+                if (tall) Single5x5s1<V, TwoRows, Edge>(t, 0, t->Masks);
+                else DepthwiseF32_5x5s1<V, TwoRows>(t);
+                break;
+            case 3:
+                if (tall) Single5x5s1<V, ThreeRows, Edge>(t, 0, t->Masks);
+                else DepthwiseF32_5x5s1<V, ThreeRows>(t);
+                break;
+            case 4:
+                if (tall) Single5x5s1<V, FourRows, Edge>(t, 0, t->Masks);
+                else DepthwiseF32_5x5s1<V, FourRows>(t);
+                break;
+            case 5: Single5x5s1<V, FiveRows, Edge>(t, 0, t->Masks); break;
+            case 6: Single5x5s1<V, SixRows, Edge>(t, 0, t->Masks); break;
+            case 7: Single5x5s1<V, SevenRows, Edge>(t, 0, t->Masks); break;
+            case 8: Single5x5s1<V, EightRows, Edge>(t, 0, t->Masks); break;
+        }
+    }
+
+    private static void Run5x5s2<V>(int rows, DepthwiseBlock* t) where V : unmanaged, IFloatVector<V>
+    {
+        bool tall = t->Vectors == 1;
+        switch (rows)
+        {
+            case 1:
+                if (tall) Single5x5s2<V, OneRow, Edge>(t, 0, t->Masks);
+                else DepthwiseF32_5x5s2<V, OneRow>(t);
+                break;
+            case 2:
+                if (tall) Single5x5s2<V, TwoRows, Edge>(t, 0, t->Masks);
+                else DepthwiseF32_5x5s2<V, TwoRows>(t);
+                break;
+            case 3:
+                if (tall) Single5x5s2<V, ThreeRows, Edge>(t, 0, t->Masks);
+                else DepthwiseF32_5x5s2<V, ThreeRows>(t);
+                break;
+            case 4:
+                if (tall) Single5x5s2<V, FourRows, Edge>(t, 0, t->Masks);
+                else DepthwiseF32_5x5s2<V, FourRows>(t);
+                break;
+            case 5: Single5x5s2<V, FiveRows, Edge>(t, 0, t->Masks); break;
+            case 6: Single5x5s2<V, SixRows, Edge>(t, 0, t->Masks); break;
+            case 7: Single5x5s2<V, SevenRows, Edge>(t, 0, t->Masks); break;
+            case 8: Single5x5s2<V, EightRows, Edge>(t, 0, t->Masks); break;
         }
     }
 }

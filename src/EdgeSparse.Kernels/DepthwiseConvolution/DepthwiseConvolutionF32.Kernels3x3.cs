@@ -3,288 +3,903 @@ using EdgeSparse.Kernels.Simd;
 
 namespace EdgeSparse.Kernels.DepthwiseConvolution;
 
+/// <summary>3×3. Kernel columns are the outer loop and each input row serves all the output rows it belongs to; every sum is one chain of FMAs, kernel column after kernel column from top to bottom.</summary>
 public static unsafe partial class DepthwiseConvolutionF32
 {
-    /// <summary>Stride 1. The nine weights and the sums of the rows stay in registers; four rows of outputs cost 18 loads for 36 FMAs.</summary>
-    [MethodImpl(MethodImplOptions.NoInlining)]
-    private static void DepthwiseF32_3x3s1<V, TRows, TColumns>(DepthwiseBlock* t) where V : unmanaged, IFloatVector<V> where TRows : IRowCount where TColumns : IColumns
+    /// <summary>Stride 1. A pair of vectors and four rows make eight independent sums; 36 loads for 72 FMAs.</summary>
+    private static void DepthwiseF32_3x3s1<V, TRows>(DepthwiseBlock* t) where V : unmanaged, IFloatVector<V> where TRows : IRowCount
     {
-        float* w = t->Weights;
-        V w0 = V.Create(w[0]), w1 = V.Create(w[1]), w2 = V.Create(w[2]), w3 = V.Create(w[3]), w4 = V.Create(w[4]), w5 = V.Create(w[5]), w6 = V.Create(w[6]), w7 = V.Create(w[7]), w8 = V.Create(w[8]);
+        nint set = MaskAt<V>(3, 0, 10);
+        int vector = 0;
+        for (; vector + 2 <= t->Vectors; vector += 2)
+        {
+            nint column = vector * V.Count;
+            int pairs = (t->InsideEnd - vector) / 2;
+            if (vector > 0 && pairs > 0)
+            {
+                Pair3x3s1<V, TRows, Inside>(t, column, column + V.Count, null, null, pairs);
+                vector += 2 * (pairs - 1);
+            }
+            else Pair3x3s1<V, TRows, Edge>(t, column, Math.Min(column + V.Count, t->Width - V.Count), t->Masks + MaskSet(vector, t->Vectors) * set, t->Masks + MaskSet(vector + 1, t->Vectors) * set, 1);
+        }
+        if (vector < t->Vectors) Single3x3s1<V, TRows, Edge>(t, Math.Max(0, t->Width - V.Count), t->Masks + MaskSet(vector, t->Vectors) * set);
+    }
+
+    /// <summary>Stride 2. Loads are split into even and odd columns as the shuffle gives them, one pair of loads for two kernel columns; only the results are put in order.</summary>
+    private static void DepthwiseF32_3x3s2<V, TRows>(DepthwiseBlock* t) where V : unmanaged, IFloatVector<V> where TRows : IRowCount
+    {
+        nint set = MaskAt<V>(3, 0, 17);
+        int vector = 0;
+        for (; vector + 2 <= t->Vectors; vector += 2)
+        {
+            nint column = vector * V.Count;
+            int pairs = (t->InsideEnd - vector) / 2;
+            if (vector > 0 && pairs > 0)
+            {
+                Pair3x3s2<V, TRows, Inside>(t, column, column + V.Count, null, null, pairs);
+                vector += 2 * (pairs - 1);
+            }
+            else Pair3x3s2<V, TRows, Edge>(t, column, Math.Min(column + V.Count, t->Width - V.Count), t->Masks + MaskSet(vector, t->Vectors) * set, t->Masks + MaskSet(vector + 1, t->Vectors) * set, 1);
+        }
+        if (vector < t->Vectors) Single3x3s2<V, TRows, Edge>(t, Math.Max(0, t->Width - V.Count), t->Masks + MaskSet(vector, t->Vectors) * set);
+    }
+
+    /// <summary>Two vectors of columns, up to four rows.</summary>
+    [MethodImpl(MethodImplOptions.NoInlining)]
+    private static void Pair3x3s1<V, TRows, TColumns>(DepthwiseBlock* t, nint column, nint next, float* masks, float* nextMasks, nint pairs) where V : unmanaged, IFloatVector<V> where TRows : IRowCount where TColumns : IColumns
+    {
         float* r0 = t->Rows[0], r1 = t->Rows[1], r2 = t->Rows[2], r3 = TRows.Count > 1 ? t->Rows[3] : null, r4 = TRows.Count > 2 ? t->Rows[4] : null, r5 = TRows.Count > 3 ? t->Rows[5] : null;
-        nint last = t->Width - V.Count, column = TColumns.Masked ? 0 : V.Count;
-        float* masks = t->Masks;
-        while (true)
+        nint taps = column, nextTaps = next;
+        for (; pairs > 0; pairs--)
         {
-            Block3x3s1<V, TRows, TColumns>(t, column, masks, r0, r1, r2, r3, r4, r5, w0, w1, w2, w3, w4, w5, w6, w7, w8);
-            if (!TColumns.Masked) column += V.Count;
-            if (column >= last) return;
-            if (!TColumns.Masked) continue;
-            column = last;
-            masks += (DepthwiseBlock.MaskSets - 1) * MaskAt<V>(3, 0, 6);
+            float* w = t->Weights;
+            V a0 = V.Create(t->Bias), b0 = a0, c0 = a0, d0 = a0, a1 = a0, b1 = a0, c1 = a0, d1 = a0, x0, x1;
+            // Kernel column 0.
+            V w00 = V.Create(w[0]), w10 = V.Create(w[3]), w20 = V.Create(w[6]);
+            V left = TColumns.Masked ? V.Load(masks) : V.Zero;
+            x0 = V.Load(r0 + taps);
+            if (TColumns.Masked) x0 &= left;
+            x1 = V.Load(r0 + nextTaps);
+            a0 = V.MultiplyAdd(x0, w00, a0);
+            a1 = V.MultiplyAdd(x1, w00, a1);
+            x0 = V.Load(r1 + taps);
+            if (TColumns.Masked) x0 &= left;
+            x1 = V.Load(r1 + nextTaps);
+            a0 = V.MultiplyAdd(x0, w10, a0);
+            a1 = V.MultiplyAdd(x1, w10, a1);
+            if (TRows.Count > 1) b0 = V.MultiplyAdd(x0, w00, b0);
+            if (TRows.Count > 1) b1 = V.MultiplyAdd(x1, w00, b1);
+            x0 = V.Load(r2 + taps);
+            if (TColumns.Masked) x0 &= left;
+            x1 = V.Load(r2 + nextTaps);
+            a0 = V.MultiplyAdd(x0, w20, a0);
+            a1 = V.MultiplyAdd(x1, w20, a1);
+            if (TRows.Count > 1) b0 = V.MultiplyAdd(x0, w10, b0);
+            if (TRows.Count > 1) b1 = V.MultiplyAdd(x1, w10, b1);
+            if (TRows.Count > 2) c0 = V.MultiplyAdd(x0, w00, c0);
+            if (TRows.Count > 2) c1 = V.MultiplyAdd(x1, w00, c1);
+            if (TRows.Count > 1)
+            {
+                x0 = V.Load(r3 + taps);
+                if (TColumns.Masked) x0 &= left;
+                x1 = V.Load(r3 + nextTaps);
+                b0 = V.MultiplyAdd(x0, w20, b0);
+                b1 = V.MultiplyAdd(x1, w20, b1);
+                if (TRows.Count > 2) c0 = V.MultiplyAdd(x0, w10, c0);
+                if (TRows.Count > 2) c1 = V.MultiplyAdd(x1, w10, c1);
+                if (TRows.Count > 3) d0 = V.MultiplyAdd(x0, w00, d0);
+                if (TRows.Count > 3) d1 = V.MultiplyAdd(x1, w00, d1);
+            }
+            if (TRows.Count > 2)
+            {
+                x0 = V.Load(r4 + taps);
+                if (TColumns.Masked) x0 &= left;
+                x1 = V.Load(r4 + nextTaps);
+                c0 = V.MultiplyAdd(x0, w20, c0);
+                c1 = V.MultiplyAdd(x1, w20, c1);
+                if (TRows.Count > 3) d0 = V.MultiplyAdd(x0, w10, d0);
+                if (TRows.Count > 3) d1 = V.MultiplyAdd(x1, w10, d1);
+            }
+            if (TRows.Count > 3)
+            {
+                x0 = V.Load(r5 + taps);
+                if (TColumns.Masked) x0 &= left;
+                x1 = V.Load(r5 + nextTaps);
+                d0 = V.MultiplyAdd(x0, w20, d0);
+                d1 = V.MultiplyAdd(x1, w20, d1);
+            }
+            // Kernel column 1.
+            V w01 = V.Create(w[1]), w11 = V.Create(w[4]), w21 = V.Create(w[7]);
+            x0 = V.Load(r0 + taps + 1);
+            x1 = V.Load(r0 + nextTaps + 1);
+            a0 = V.MultiplyAdd(x0, w01, a0);
+            a1 = V.MultiplyAdd(x1, w01, a1);
+            x0 = V.Load(r1 + taps + 1);
+            x1 = V.Load(r1 + nextTaps + 1);
+            a0 = V.MultiplyAdd(x0, w11, a0);
+            a1 = V.MultiplyAdd(x1, w11, a1);
+            if (TRows.Count > 1) b0 = V.MultiplyAdd(x0, w01, b0);
+            if (TRows.Count > 1) b1 = V.MultiplyAdd(x1, w01, b1);
+            x0 = V.Load(r2 + taps + 1);
+            x1 = V.Load(r2 + nextTaps + 1);
+            a0 = V.MultiplyAdd(x0, w21, a0);
+            a1 = V.MultiplyAdd(x1, w21, a1);
+            if (TRows.Count > 1) b0 = V.MultiplyAdd(x0, w11, b0);
+            if (TRows.Count > 1) b1 = V.MultiplyAdd(x1, w11, b1);
+            if (TRows.Count > 2) c0 = V.MultiplyAdd(x0, w01, c0);
+            if (TRows.Count > 2) c1 = V.MultiplyAdd(x1, w01, c1);
+            if (TRows.Count > 1)
+            {
+                x0 = V.Load(r3 + taps + 1);
+                x1 = V.Load(r3 + nextTaps + 1);
+                b0 = V.MultiplyAdd(x0, w21, b0);
+                b1 = V.MultiplyAdd(x1, w21, b1);
+                if (TRows.Count > 2) c0 = V.MultiplyAdd(x0, w11, c0);
+                if (TRows.Count > 2) c1 = V.MultiplyAdd(x1, w11, c1);
+                if (TRows.Count > 3) d0 = V.MultiplyAdd(x0, w01, d0);
+                if (TRows.Count > 3) d1 = V.MultiplyAdd(x1, w01, d1);
+            }
+            if (TRows.Count > 2)
+            {
+                x0 = V.Load(r4 + taps + 1);
+                x1 = V.Load(r4 + nextTaps + 1);
+                c0 = V.MultiplyAdd(x0, w21, c0);
+                c1 = V.MultiplyAdd(x1, w21, c1);
+                if (TRows.Count > 3) d0 = V.MultiplyAdd(x0, w11, d0);
+                if (TRows.Count > 3) d1 = V.MultiplyAdd(x1, w11, d1);
+            }
+            if (TRows.Count > 3)
+            {
+                x0 = V.Load(r5 + taps + 1);
+                x1 = V.Load(r5 + nextTaps + 1);
+                d0 = V.MultiplyAdd(x0, w21, d0);
+                d1 = V.MultiplyAdd(x1, w21, d1);
+            }
+            // Kernel column 2.
+            V w02 = V.Create(w[2]), w12 = V.Create(w[5]), w22 = V.Create(w[8]);
+            V right = TColumns.Masked ? V.Load(nextMasks + MaskAt<V>(2, 0, 10)) : V.Zero;
+            x0 = V.Load(r0 + taps + 2);
+            x1 = V.Load(r0 + nextTaps + 2);
+            if (TColumns.Masked) x1 &= right;
+            a0 = V.MultiplyAdd(x0, w02, a0);
+            a1 = V.MultiplyAdd(x1, w02, a1);
+            x0 = V.Load(r1 + taps + 2);
+            x1 = V.Load(r1 + nextTaps + 2);
+            if (TColumns.Masked) x1 &= right;
+            a0 = V.MultiplyAdd(x0, w12, a0);
+            a1 = V.MultiplyAdd(x1, w12, a1);
+            if (TRows.Count > 1) b0 = V.MultiplyAdd(x0, w02, b0);
+            if (TRows.Count > 1) b1 = V.MultiplyAdd(x1, w02, b1);
+            x0 = V.Load(r2 + taps + 2);
+            x1 = V.Load(r2 + nextTaps + 2);
+            if (TColumns.Masked) x1 &= right;
+            a0 = V.MultiplyAdd(x0, w22, a0);
+            a1 = V.MultiplyAdd(x1, w22, a1);
+            if (TRows.Count > 1) b0 = V.MultiplyAdd(x0, w12, b0);
+            if (TRows.Count > 1) b1 = V.MultiplyAdd(x1, w12, b1);
+            if (TRows.Count > 2) c0 = V.MultiplyAdd(x0, w02, c0);
+            if (TRows.Count > 2) c1 = V.MultiplyAdd(x1, w02, c1);
+            if (TRows.Count > 1)
+            {
+                x0 = V.Load(r3 + taps + 2);
+                x1 = V.Load(r3 + nextTaps + 2);
+                if (TColumns.Masked) x1 &= right;
+                b0 = V.MultiplyAdd(x0, w22, b0);
+                b1 = V.MultiplyAdd(x1, w22, b1);
+                if (TRows.Count > 2) c0 = V.MultiplyAdd(x0, w12, c0);
+                if (TRows.Count > 2) c1 = V.MultiplyAdd(x1, w12, c1);
+                if (TRows.Count > 3) d0 = V.MultiplyAdd(x0, w02, d0);
+                if (TRows.Count > 3) d1 = V.MultiplyAdd(x1, w02, d1);
+            }
+            if (TRows.Count > 2)
+            {
+                x0 = V.Load(r4 + taps + 2);
+                x1 = V.Load(r4 + nextTaps + 2);
+                if (TColumns.Masked) x1 &= right;
+                c0 = V.MultiplyAdd(x0, w22, c0);
+                c1 = V.MultiplyAdd(x1, w22, c1);
+                if (TRows.Count > 3) d0 = V.MultiplyAdd(x0, w12, d0);
+                if (TRows.Count > 3) d1 = V.MultiplyAdd(x1, w12, d1);
+            }
+            if (TRows.Count > 3)
+            {
+                x0 = V.Load(r5 + taps + 2);
+                x1 = V.Load(r5 + nextTaps + 2);
+                if (TColumns.Masked) x1 &= right;
+                d0 = V.MultiplyAdd(x0, w22, d0);
+                d1 = V.MultiplyAdd(x1, w22, d1);
+            }
+            Store<V, TRows>(t, column, a0, b0, c0, d0, unzipped: false);
+            Store<V, TRows>(t, next, a1, b1, c1, d1, unzipped: false);
+            column += 2 * V.Count;
+            next += 2 * V.Count;
+            taps += 2 * V.Count;
+            nextTaps += 2 * V.Count;
         }
     }
 
-    /// <summary>Stride 2. Loads are split into even and odd columns as the shuffle gives them; only the results are put in order. Four rows of outputs cost 36 loads and 27 shuffles for 36 FMAs.</summary>
+    /// <summary>One vector of columns, up to eight rows.</summary>
     [MethodImpl(MethodImplOptions.NoInlining)]
-    private static void DepthwiseF32_3x3s2<V, TRows, TColumns>(DepthwiseBlock* t) where V : unmanaged, IFloatVector<V> where TRows : IRowCount where TColumns : IColumns
+    private static void Single3x3s1<V, TRows, TColumns>(DepthwiseBlock* t, nint column, float* masks) where V : unmanaged, IFloatVector<V> where TRows : IRowCount where TColumns : IColumns
     {
+        float** rows = t->Rows;
+        nint taps = column;
         float* w = t->Weights;
-        V w0 = V.Create(w[0]), w1 = V.Create(w[1]), w2 = V.Create(w[2]), w3 = V.Create(w[3]), w4 = V.Create(w[4]), w5 = V.Create(w[5]), w6 = V.Create(w[6]), w7 = V.Create(w[7]), w8 = V.Create(w[8]);
-        float* r0 = t->Rows[0], r1 = t->Rows[1], r2 = t->Rows[2], r3 = TRows.Count > 1 ? t->Rows[3] : null, r4 = TRows.Count > 1 ? t->Rows[4] : null, r5 = TRows.Count > 2 ? t->Rows[5] : null, r6 = TRows.Count > 2 ? t->Rows[6] : null, r7 = TRows.Count > 3 ? t->Rows[7] : null, r8 = TRows.Count > 3 ? t->Rows[8] : null;
-        nint last = t->Width - V.Count, column = TColumns.Masked ? 0 : V.Count;
-        float* masks = t->Masks;
-        while (true)
+        V a = V.Create(t->Bias), b = a, c = a, d = a, e = a, f = a, g = a, h = a, x;
+        // Kernel column 0.
+        V w00 = V.Create(w[0]), w10 = V.Create(w[3]), w20 = V.Create(w[6]);
+        V left = TColumns.Masked ? V.Load(masks) : V.Zero;
+        x = V.Load(rows[0] + taps);
+        if (TColumns.Masked) x &= left;
+        a = V.MultiplyAdd(x, w00, a);
+        x = V.Load(rows[1] + taps);
+        if (TColumns.Masked) x &= left;
+        a = V.MultiplyAdd(x, w10, a);
+        if (TRows.Count > 1) b = V.MultiplyAdd(x, w00, b);
+        x = V.Load(rows[2] + taps);
+        if (TColumns.Masked) x &= left;
+        a = V.MultiplyAdd(x, w20, a);
+        if (TRows.Count > 1) b = V.MultiplyAdd(x, w10, b);
+        if (TRows.Count > 2) c = V.MultiplyAdd(x, w00, c);
+        if (TRows.Count > 1)
         {
-            Block3x3s2<V, TRows, TColumns>(t, column, masks, r0, r1, r2, r3, r4, r5, r6, r7, r8, w0, w1, w2, w3, w4, w5, w6, w7, w8);
-            if (!TColumns.Masked) column += V.Count;
-            if (column >= last) return;
-            if (!TColumns.Masked) continue;
-            column = last;
-            masks += (DepthwiseBlock.MaskSets - 1) * MaskAt<V>(3, 0, 9);
+            x = V.Load(rows[3] + taps);
+            if (TColumns.Masked) x &= left;
+            b = V.MultiplyAdd(x, w20, b);
+            if (TRows.Count > 2) c = V.MultiplyAdd(x, w10, c);
+            if (TRows.Count > 3) d = V.MultiplyAdd(x, w00, d);
+        }
+        if (TRows.Count > 2)
+        {
+            x = V.Load(rows[4] + taps);
+            if (TColumns.Masked) x &= left;
+            c = V.MultiplyAdd(x, w20, c);
+            if (TRows.Count > 3) d = V.MultiplyAdd(x, w10, d);
+            if (TRows.Count > 4) e = V.MultiplyAdd(x, w00, e);
+        }
+        if (TRows.Count > 3)
+        {
+            x = V.Load(rows[5] + taps);
+            if (TColumns.Masked) x &= left;
+            d = V.MultiplyAdd(x, w20, d);
+            if (TRows.Count > 4) e = V.MultiplyAdd(x, w10, e);
+            if (TRows.Count > 5) f = V.MultiplyAdd(x, w00, f);
+        }
+        if (TRows.Count > 4)
+        {
+            x = V.Load(rows[6] + taps);
+            if (TColumns.Masked) x &= left;
+            e = V.MultiplyAdd(x, w20, e);
+            if (TRows.Count > 5) f = V.MultiplyAdd(x, w10, f);
+            if (TRows.Count > 6) g = V.MultiplyAdd(x, w00, g);
+        }
+        if (TRows.Count > 5)
+        {
+            x = V.Load(rows[7] + taps);
+            if (TColumns.Masked) x &= left;
+            f = V.MultiplyAdd(x, w20, f);
+            if (TRows.Count > 6) g = V.MultiplyAdd(x, w10, g);
+            if (TRows.Count > 7) h = V.MultiplyAdd(x, w00, h);
+        }
+        if (TRows.Count > 6)
+        {
+            x = V.Load(rows[8] + taps);
+            if (TColumns.Masked) x &= left;
+            g = V.MultiplyAdd(x, w20, g);
+            if (TRows.Count > 7) h = V.MultiplyAdd(x, w10, h);
+        }
+        if (TRows.Count > 7)
+        {
+            x = V.Load(rows[9] + taps);
+            if (TColumns.Masked) x &= left;
+            h = V.MultiplyAdd(x, w20, h);
+        }
+        // Kernel column 1.
+        V w01 = V.Create(w[1]), w11 = V.Create(w[4]), w21 = V.Create(w[7]);
+        x = V.Load(rows[0] + taps + 1);
+        a = V.MultiplyAdd(x, w01, a);
+        x = V.Load(rows[1] + taps + 1);
+        a = V.MultiplyAdd(x, w11, a);
+        if (TRows.Count > 1) b = V.MultiplyAdd(x, w01, b);
+        x = V.Load(rows[2] + taps + 1);
+        a = V.MultiplyAdd(x, w21, a);
+        if (TRows.Count > 1) b = V.MultiplyAdd(x, w11, b);
+        if (TRows.Count > 2) c = V.MultiplyAdd(x, w01, c);
+        if (TRows.Count > 1)
+        {
+            x = V.Load(rows[3] + taps + 1);
+            b = V.MultiplyAdd(x, w21, b);
+            if (TRows.Count > 2) c = V.MultiplyAdd(x, w11, c);
+            if (TRows.Count > 3) d = V.MultiplyAdd(x, w01, d);
+        }
+        if (TRows.Count > 2)
+        {
+            x = V.Load(rows[4] + taps + 1);
+            c = V.MultiplyAdd(x, w21, c);
+            if (TRows.Count > 3) d = V.MultiplyAdd(x, w11, d);
+            if (TRows.Count > 4) e = V.MultiplyAdd(x, w01, e);
+        }
+        if (TRows.Count > 3)
+        {
+            x = V.Load(rows[5] + taps + 1);
+            d = V.MultiplyAdd(x, w21, d);
+            if (TRows.Count > 4) e = V.MultiplyAdd(x, w11, e);
+            if (TRows.Count > 5) f = V.MultiplyAdd(x, w01, f);
+        }
+        if (TRows.Count > 4)
+        {
+            x = V.Load(rows[6] + taps + 1);
+            e = V.MultiplyAdd(x, w21, e);
+            if (TRows.Count > 5) f = V.MultiplyAdd(x, w11, f);
+            if (TRows.Count > 6) g = V.MultiplyAdd(x, w01, g);
+        }
+        if (TRows.Count > 5)
+        {
+            x = V.Load(rows[7] + taps + 1);
+            f = V.MultiplyAdd(x, w21, f);
+            if (TRows.Count > 6) g = V.MultiplyAdd(x, w11, g);
+            if (TRows.Count > 7) h = V.MultiplyAdd(x, w01, h);
+        }
+        if (TRows.Count > 6)
+        {
+            x = V.Load(rows[8] + taps + 1);
+            g = V.MultiplyAdd(x, w21, g);
+            if (TRows.Count > 7) h = V.MultiplyAdd(x, w11, h);
+        }
+        if (TRows.Count > 7)
+        {
+            x = V.Load(rows[9] + taps + 1);
+            h = V.MultiplyAdd(x, w21, h);
+        }
+        // Kernel column 2.
+        V w02 = V.Create(w[2]), w12 = V.Create(w[5]), w22 = V.Create(w[8]);
+        V right = TColumns.Masked ? V.Load(masks + MaskAt<V>(2, 0, 10)) : V.Zero;
+        x = V.Load(rows[0] + taps + 2);
+        if (TColumns.Masked) x &= right;
+        a = V.MultiplyAdd(x, w02, a);
+        x = V.Load(rows[1] + taps + 2);
+        if (TColumns.Masked) x &= right;
+        a = V.MultiplyAdd(x, w12, a);
+        if (TRows.Count > 1) b = V.MultiplyAdd(x, w02, b);
+        x = V.Load(rows[2] + taps + 2);
+        if (TColumns.Masked) x &= right;
+        a = V.MultiplyAdd(x, w22, a);
+        if (TRows.Count > 1) b = V.MultiplyAdd(x, w12, b);
+        if (TRows.Count > 2) c = V.MultiplyAdd(x, w02, c);
+        if (TRows.Count > 1)
+        {
+            x = V.Load(rows[3] + taps + 2);
+            if (TColumns.Masked) x &= right;
+            b = V.MultiplyAdd(x, w22, b);
+            if (TRows.Count > 2) c = V.MultiplyAdd(x, w12, c);
+            if (TRows.Count > 3) d = V.MultiplyAdd(x, w02, d);
+        }
+        if (TRows.Count > 2)
+        {
+            x = V.Load(rows[4] + taps + 2);
+            if (TColumns.Masked) x &= right;
+            c = V.MultiplyAdd(x, w22, c);
+            if (TRows.Count > 3) d = V.MultiplyAdd(x, w12, d);
+            if (TRows.Count > 4) e = V.MultiplyAdd(x, w02, e);
+        }
+        if (TRows.Count > 3)
+        {
+            x = V.Load(rows[5] + taps + 2);
+            if (TColumns.Masked) x &= right;
+            d = V.MultiplyAdd(x, w22, d);
+            if (TRows.Count > 4) e = V.MultiplyAdd(x, w12, e);
+            if (TRows.Count > 5) f = V.MultiplyAdd(x, w02, f);
+        }
+        if (TRows.Count > 4)
+        {
+            x = V.Load(rows[6] + taps + 2);
+            if (TColumns.Masked) x &= right;
+            e = V.MultiplyAdd(x, w22, e);
+            if (TRows.Count > 5) f = V.MultiplyAdd(x, w12, f);
+            if (TRows.Count > 6) g = V.MultiplyAdd(x, w02, g);
+        }
+        if (TRows.Count > 5)
+        {
+            x = V.Load(rows[7] + taps + 2);
+            if (TColumns.Masked) x &= right;
+            f = V.MultiplyAdd(x, w22, f);
+            if (TRows.Count > 6) g = V.MultiplyAdd(x, w12, g);
+            if (TRows.Count > 7) h = V.MultiplyAdd(x, w02, h);
+        }
+        if (TRows.Count > 6)
+        {
+            x = V.Load(rows[8] + taps + 2);
+            if (TColumns.Masked) x &= right;
+            g = V.MultiplyAdd(x, w22, g);
+            if (TRows.Count > 7) h = V.MultiplyAdd(x, w12, h);
+        }
+        if (TRows.Count > 7)
+        {
+            x = V.Load(rows[9] + taps + 2);
+            if (TColumns.Masked) x &= right;
+            h = V.MultiplyAdd(x, w22, h);
+        }
+        Store<V, TRows>(t, column, a, b, c, d, e, f, g, h, unzipped: false);
+    }
+
+    /// <summary>Two vectors of columns, up to three rows.</summary>
+    [MethodImpl(MethodImplOptions.NoInlining)]
+    private static void Pair3x3s2<V, TRows, TColumns>(DepthwiseBlock* t, nint column, nint next, float* masks, float* nextMasks, nint pairs) where V : unmanaged, IFloatVector<V> where TRows : IRowCount where TColumns : IColumns
+    {
+        float* r0 = t->Rows[0], r1 = t->Rows[1], r2 = t->Rows[2], r3 = TRows.Count > 1 ? t->Rows[3] : null, r4 = TRows.Count > 1 ? t->Rows[4] : null, r5 = TRows.Count > 2 ? t->Rows[5] : null, r6 = TRows.Count > 2 ? t->Rows[6] : null;
+        nint lanes = V.Count;
+        nint taps = 2 * column, nextTaps = 2 * next;
+        for (; pairs > 0; pairs--)
+        {
+            float* w = t->Weights;
+            V a0 = V.Create(t->Bias), b0 = a0, c0 = a0, a1 = a0, b1 = a0, c1 = a0, x0, x1, low, high;
+            // Kernel columns 0 and 1.
+            V w00 = V.Create(w[0]), w10 = V.Create(w[3]), w20 = V.Create(w[6]), w01 = V.Create(w[1]), w11 = V.Create(w[4]), w21 = V.Create(w[7]);
+            V left = TColumns.Masked ? V.Load(masks) : V.Zero;
+            low = V.Load(r0 + taps);
+            high = V.Load(r0 + taps + lanes);
+            x0 = V.UnzipEven(low, high);
+            if (TColumns.Masked) x0 &= left;
+            a0 = V.MultiplyAdd(x0, w00, a0);
+            x0 = V.UnzipOdd(low, high);
+            a0 = V.MultiplyAdd(x0, w01, a0);
+            low = V.Load(r0 + nextTaps);
+            high = V.Load(r0 + nextTaps + lanes);
+            x1 = V.UnzipEven(low, high);
+            a1 = V.MultiplyAdd(x1, w00, a1);
+            x1 = V.UnzipOdd(low, high);
+            a1 = V.MultiplyAdd(x1, w01, a1);
+            low = V.Load(r1 + taps);
+            high = V.Load(r1 + taps + lanes);
+            x0 = V.UnzipEven(low, high);
+            if (TColumns.Masked) x0 &= left;
+            a0 = V.MultiplyAdd(x0, w10, a0);
+            x0 = V.UnzipOdd(low, high);
+            a0 = V.MultiplyAdd(x0, w11, a0);
+            low = V.Load(r1 + nextTaps);
+            high = V.Load(r1 + nextTaps + lanes);
+            x1 = V.UnzipEven(low, high);
+            a1 = V.MultiplyAdd(x1, w10, a1);
+            x1 = V.UnzipOdd(low, high);
+            a1 = V.MultiplyAdd(x1, w11, a1);
+            low = V.Load(r2 + taps);
+            high = V.Load(r2 + taps + lanes);
+            x0 = V.UnzipEven(low, high);
+            if (TColumns.Masked) x0 &= left;
+            a0 = V.MultiplyAdd(x0, w20, a0);
+            if (TRows.Count > 1) b0 = V.MultiplyAdd(x0, w00, b0);
+            x0 = V.UnzipOdd(low, high);
+            a0 = V.MultiplyAdd(x0, w21, a0);
+            if (TRows.Count > 1) b0 = V.MultiplyAdd(x0, w01, b0);
+            low = V.Load(r2 + nextTaps);
+            high = V.Load(r2 + nextTaps + lanes);
+            x1 = V.UnzipEven(low, high);
+            a1 = V.MultiplyAdd(x1, w20, a1);
+            if (TRows.Count > 1) b1 = V.MultiplyAdd(x1, w00, b1);
+            x1 = V.UnzipOdd(low, high);
+            a1 = V.MultiplyAdd(x1, w21, a1);
+            if (TRows.Count > 1) b1 = V.MultiplyAdd(x1, w01, b1);
+            if (TRows.Count > 1)
+            {
+                low = V.Load(r3 + taps);
+                high = V.Load(r3 + taps + lanes);
+                x0 = V.UnzipEven(low, high);
+                if (TColumns.Masked) x0 &= left;
+                b0 = V.MultiplyAdd(x0, w10, b0);
+                x0 = V.UnzipOdd(low, high);
+                b0 = V.MultiplyAdd(x0, w11, b0);
+                low = V.Load(r3 + nextTaps);
+                high = V.Load(r3 + nextTaps + lanes);
+                x1 = V.UnzipEven(low, high);
+                b1 = V.MultiplyAdd(x1, w10, b1);
+                x1 = V.UnzipOdd(low, high);
+                b1 = V.MultiplyAdd(x1, w11, b1);
+            }
+            if (TRows.Count > 1)
+            {
+                low = V.Load(r4 + taps);
+                high = V.Load(r4 + taps + lanes);
+                x0 = V.UnzipEven(low, high);
+                if (TColumns.Masked) x0 &= left;
+                b0 = V.MultiplyAdd(x0, w20, b0);
+                if (TRows.Count > 2) c0 = V.MultiplyAdd(x0, w00, c0);
+                x0 = V.UnzipOdd(low, high);
+                b0 = V.MultiplyAdd(x0, w21, b0);
+                if (TRows.Count > 2) c0 = V.MultiplyAdd(x0, w01, c0);
+                low = V.Load(r4 + nextTaps);
+                high = V.Load(r4 + nextTaps + lanes);
+                x1 = V.UnzipEven(low, high);
+                b1 = V.MultiplyAdd(x1, w20, b1);
+                if (TRows.Count > 2) c1 = V.MultiplyAdd(x1, w00, c1);
+                x1 = V.UnzipOdd(low, high);
+                b1 = V.MultiplyAdd(x1, w21, b1);
+                if (TRows.Count > 2) c1 = V.MultiplyAdd(x1, w01, c1);
+            }
+            if (TRows.Count > 2)
+            {
+                low = V.Load(r5 + taps);
+                high = V.Load(r5 + taps + lanes);
+                x0 = V.UnzipEven(low, high);
+                if (TColumns.Masked) x0 &= left;
+                c0 = V.MultiplyAdd(x0, w10, c0);
+                x0 = V.UnzipOdd(low, high);
+                c0 = V.MultiplyAdd(x0, w11, c0);
+                low = V.Load(r5 + nextTaps);
+                high = V.Load(r5 + nextTaps + lanes);
+                x1 = V.UnzipEven(low, high);
+                c1 = V.MultiplyAdd(x1, w10, c1);
+                x1 = V.UnzipOdd(low, high);
+                c1 = V.MultiplyAdd(x1, w11, c1);
+            }
+            if (TRows.Count > 2)
+            {
+                low = V.Load(r6 + taps);
+                high = V.Load(r6 + taps + lanes);
+                x0 = V.UnzipEven(low, high);
+                if (TColumns.Masked) x0 &= left;
+                c0 = V.MultiplyAdd(x0, w20, c0);
+                x0 = V.UnzipOdd(low, high);
+                c0 = V.MultiplyAdd(x0, w21, c0);
+                low = V.Load(r6 + nextTaps);
+                high = V.Load(r6 + nextTaps + lanes);
+                x1 = V.UnzipEven(low, high);
+                c1 = V.MultiplyAdd(x1, w20, c1);
+                x1 = V.UnzipOdd(low, high);
+                c1 = V.MultiplyAdd(x1, w21, c1);
+            }
+            // Kernel column 2.
+            V w02 = V.Create(w[2]), w12 = V.Create(w[5]), w22 = V.Create(w[8]);
+            V right = TColumns.Masked ? V.Load(nextMasks + MaskAt<V>(2, 0, 17)) : V.Zero;
+            x0 = V.UnzipEven(V.Load(r0 + taps + 2), V.Load(r0 + taps + lanes + 2));
+            a0 = V.MultiplyAdd(x0, w02, a0);
+            x1 = V.UnzipEven(V.Load(r0 + nextTaps + 2), V.Load(r0 + nextTaps + lanes + 2));
+            if (TColumns.Masked) x1 &= right;
+            a1 = V.MultiplyAdd(x1, w02, a1);
+            x0 = V.UnzipEven(V.Load(r1 + taps + 2), V.Load(r1 + taps + lanes + 2));
+            a0 = V.MultiplyAdd(x0, w12, a0);
+            x1 = V.UnzipEven(V.Load(r1 + nextTaps + 2), V.Load(r1 + nextTaps + lanes + 2));
+            if (TColumns.Masked) x1 &= right;
+            a1 = V.MultiplyAdd(x1, w12, a1);
+            x0 = V.UnzipEven(V.Load(r2 + taps + 2), V.Load(r2 + taps + lanes + 2));
+            a0 = V.MultiplyAdd(x0, w22, a0);
+            if (TRows.Count > 1) b0 = V.MultiplyAdd(x0, w02, b0);
+            x1 = V.UnzipEven(V.Load(r2 + nextTaps + 2), V.Load(r2 + nextTaps + lanes + 2));
+            if (TColumns.Masked) x1 &= right;
+            a1 = V.MultiplyAdd(x1, w22, a1);
+            if (TRows.Count > 1) b1 = V.MultiplyAdd(x1, w02, b1);
+            if (TRows.Count > 1)
+            {
+                x0 = V.UnzipEven(V.Load(r3 + taps + 2), V.Load(r3 + taps + lanes + 2));
+                b0 = V.MultiplyAdd(x0, w12, b0);
+                x1 = V.UnzipEven(V.Load(r3 + nextTaps + 2), V.Load(r3 + nextTaps + lanes + 2));
+                if (TColumns.Masked) x1 &= right;
+                b1 = V.MultiplyAdd(x1, w12, b1);
+            }
+            if (TRows.Count > 1)
+            {
+                x0 = V.UnzipEven(V.Load(r4 + taps + 2), V.Load(r4 + taps + lanes + 2));
+                b0 = V.MultiplyAdd(x0, w22, b0);
+                if (TRows.Count > 2) c0 = V.MultiplyAdd(x0, w02, c0);
+                x1 = V.UnzipEven(V.Load(r4 + nextTaps + 2), V.Load(r4 + nextTaps + lanes + 2));
+                if (TColumns.Masked) x1 &= right;
+                b1 = V.MultiplyAdd(x1, w22, b1);
+                if (TRows.Count > 2) c1 = V.MultiplyAdd(x1, w02, c1);
+            }
+            if (TRows.Count > 2)
+            {
+                x0 = V.UnzipEven(V.Load(r5 + taps + 2), V.Load(r5 + taps + lanes + 2));
+                c0 = V.MultiplyAdd(x0, w12, c0);
+                x1 = V.UnzipEven(V.Load(r5 + nextTaps + 2), V.Load(r5 + nextTaps + lanes + 2));
+                if (TColumns.Masked) x1 &= right;
+                c1 = V.MultiplyAdd(x1, w12, c1);
+            }
+            if (TRows.Count > 2)
+            {
+                x0 = V.UnzipEven(V.Load(r6 + taps + 2), V.Load(r6 + taps + lanes + 2));
+                c0 = V.MultiplyAdd(x0, w22, c0);
+                x1 = V.UnzipEven(V.Load(r6 + nextTaps + 2), V.Load(r6 + nextTaps + lanes + 2));
+                if (TColumns.Masked) x1 &= right;
+                c1 = V.MultiplyAdd(x1, w22, c1);
+            }
+            Store<V, TRows>(t, column, a0, b0, c0, c0, unzipped: true);
+            Store<V, TRows>(t, next, a1, b1, c1, c1, unzipped: true);
+            column += 2 * V.Count;
+            next += 2 * V.Count;
+            taps += 4 * V.Count;
+            nextTaps += 4 * V.Count;
         }
     }
 
-    /// <summary>One vector of columns. Each input row is loaded once, as the three vectors that the kernel's columns meet, and serves every output row it belongs to.</summary>
-    [MethodImpl(MethodImplOptions.AggressiveInlining)]
-    private static void Block3x3s1<V, TRows, TColumns>(DepthwiseBlock* t, nint column, float* masks, float* r0, float* r1, float* r2, float* r3, float* r4, float* r5, V w0, V w1, V w2, V w3, V w4, V w5, V w6, V w7, V w8) where V : unmanaged, IFloatVector<V> where TRows : IRowCount where TColumns : IColumns
+    /// <summary>One vector of columns, up to eight rows.</summary>
+    [MethodImpl(MethodImplOptions.NoInlining)]
+    private static void Single3x3s2<V, TRows, TColumns>(DepthwiseBlock* t, nint column, float* masks) where V : unmanaged, IFloatVector<V> where TRows : IRowCount where TColumns : IColumns
     {
-        V a = V.Create(t->Bias), b = a, c = a, d = a, x;
-        x = V.Load(r0 + column);
-        if (TColumns.Masked) x &= V.Load(masks + MaskAt<V>(0, 0, 6));
-        a = V.MultiplyAdd(x, w0, a);
-        x = V.Load(r0 + column + 1);
-        a = V.MultiplyAdd(x, w1, a);
-        x = V.Load(r0 + column + 2);
-        if (TColumns.Masked) x &= V.Load(masks + MaskAt<V>(2, 0, 6));
-        a = V.MultiplyAdd(x, w2, a);
-        x = V.Load(r1 + column);
-        if (TColumns.Masked) x &= V.Load(masks + MaskAt<V>(0, 1, 6));
-        a = V.MultiplyAdd(x, w3, a);
-        if (TRows.Count > 1) b = V.MultiplyAdd(x, w0, b);
-        x = V.Load(r1 + column + 1);
-        a = V.MultiplyAdd(x, w4, a);
-        if (TRows.Count > 1) b = V.MultiplyAdd(x, w1, b);
-        x = V.Load(r1 + column + 2);
-        if (TColumns.Masked) x &= V.Load(masks + MaskAt<V>(2, 1, 6));
-        a = V.MultiplyAdd(x, w5, a);
-        if (TRows.Count > 1) b = V.MultiplyAdd(x, w2, b);
-        x = V.Load(r2 + column);
-        if (TColumns.Masked) x &= V.Load(masks + MaskAt<V>(0, 2, 6));
-        a = V.MultiplyAdd(x, w6, a);
-        if (TRows.Count > 1) b = V.MultiplyAdd(x, w3, b);
-        if (TRows.Count > 2) c = V.MultiplyAdd(x, w0, c);
-        x = V.Load(r2 + column + 1);
-        a = V.MultiplyAdd(x, w7, a);
-        if (TRows.Count > 1) b = V.MultiplyAdd(x, w4, b);
-        if (TRows.Count > 2) c = V.MultiplyAdd(x, w1, c);
-        x = V.Load(r2 + column + 2);
-        if (TColumns.Masked) x &= V.Load(masks + MaskAt<V>(2, 2, 6));
-        a = V.MultiplyAdd(x, w8, a);
-        if (TRows.Count > 1) b = V.MultiplyAdd(x, w5, b);
-        if (TRows.Count > 2) c = V.MultiplyAdd(x, w2, c);
-        if (TRows.Count > 1)
-        {
-            x = V.Load(r3 + column);
-            if (TColumns.Masked) x &= V.Load(masks + MaskAt<V>(0, 3, 6));
-            b = V.MultiplyAdd(x, w6, b);
-            if (TRows.Count > 2) c = V.MultiplyAdd(x, w3, c);
-            if (TRows.Count > 3) d = V.MultiplyAdd(x, w0, d);
-            x = V.Load(r3 + column + 1);
-            b = V.MultiplyAdd(x, w7, b);
-            if (TRows.Count > 2) c = V.MultiplyAdd(x, w4, c);
-            if (TRows.Count > 3) d = V.MultiplyAdd(x, w1, d);
-            x = V.Load(r3 + column + 2);
-            if (TColumns.Masked) x &= V.Load(masks + MaskAt<V>(2, 3, 6));
-            b = V.MultiplyAdd(x, w8, b);
-            if (TRows.Count > 2) c = V.MultiplyAdd(x, w5, c);
-            if (TRows.Count > 3) d = V.MultiplyAdd(x, w2, d);
-        }
-        if (TRows.Count > 2)
-        {
-            x = V.Load(r4 + column);
-            if (TColumns.Masked) x &= V.Load(masks + MaskAt<V>(0, 4, 6));
-            c = V.MultiplyAdd(x, w6, c);
-            if (TRows.Count > 3) d = V.MultiplyAdd(x, w3, d);
-            x = V.Load(r4 + column + 1);
-            c = V.MultiplyAdd(x, w7, c);
-            if (TRows.Count > 3) d = V.MultiplyAdd(x, w4, d);
-            x = V.Load(r4 + column + 2);
-            if (TColumns.Masked) x &= V.Load(masks + MaskAt<V>(2, 4, 6));
-            c = V.MultiplyAdd(x, w8, c);
-            if (TRows.Count > 3) d = V.MultiplyAdd(x, w5, d);
-        }
-        if (TRows.Count > 3)
-        {
-            x = V.Load(r5 + column);
-            if (TColumns.Masked) x &= V.Load(masks + MaskAt<V>(0, 5, 6));
-            d = V.MultiplyAdd(x, w6, d);
-            x = V.Load(r5 + column + 1);
-            d = V.MultiplyAdd(x, w7, d);
-            x = V.Load(r5 + column + 2);
-            if (TColumns.Masked) x &= V.Load(masks + MaskAt<V>(2, 5, 6));
-            d = V.MultiplyAdd(x, w8, d);
-        }
-        Store<V, TRows>(t, column, a, b, c, d, unzipped: false);
-    }
-
-    /// <summary>One vector of columns. Each input row is loaded once, as the three vectors that the kernel's columns meet, and serves every output row it belongs to.</summary>
-    [MethodImpl(MethodImplOptions.AggressiveInlining)]
-    private static void Block3x3s2<V, TRows, TColumns>(DepthwiseBlock* t, nint column, float* masks, float* r0, float* r1, float* r2, float* r3, float* r4, float* r5, float* r6, float* r7, float* r8, V w0, V w1, V w2, V w3, V w4, V w5, V w6, V w7, V w8) where V : unmanaged, IFloatVector<V> where TRows : IRowCount where TColumns : IColumns
-    {
-        V a = V.Create(t->Bias), b = a, c = a, d = a, x, low, high;
-        nint to = column;
-        column *= 2;
-        low = V.Load(r0 + column);
-        high = V.Load(r0 + column + V.Count);
+        float** rows = t->Rows;
+        nint lanes = V.Count;
+        nint taps = 2 * column;
+        float* w = t->Weights;
+        V a = V.Create(t->Bias), b = a, c = a, d = a, e = a, f = a, g = a, h = a, x, low, high;
+        // Kernel columns 0 and 1.
+        V w00 = V.Create(w[0]), w10 = V.Create(w[3]), w20 = V.Create(w[6]), w01 = V.Create(w[1]), w11 = V.Create(w[4]), w21 = V.Create(w[7]);
+        V left = TColumns.Masked ? V.Load(masks) : V.Zero;
+        low = V.Load(rows[0] + taps);
+        high = V.Load(rows[0] + taps + lanes);
         x = V.UnzipEven(low, high);
-        if (TColumns.Masked) x &= V.Load(masks + MaskAt<V>(0, 0, 9));
-        a = V.MultiplyAdd(x, w0, a);
+        if (TColumns.Masked) x &= left;
+        a = V.MultiplyAdd(x, w00, a);
         x = V.UnzipOdd(low, high);
-        a = V.MultiplyAdd(x, w1, a);
-        x = V.UnzipEven(V.Load(r0 + column + 2), V.Load(r0 + column + V.Count + 2));
-        if (TColumns.Masked) x &= V.Load(masks + MaskAt<V>(2, 0, 9));
-        a = V.MultiplyAdd(x, w2, a);
-        low = V.Load(r1 + column);
-        high = V.Load(r1 + column + V.Count);
+        a = V.MultiplyAdd(x, w01, a);
+        low = V.Load(rows[1] + taps);
+        high = V.Load(rows[1] + taps + lanes);
         x = V.UnzipEven(low, high);
-        if (TColumns.Masked) x &= V.Load(masks + MaskAt<V>(0, 1, 9));
-        a = V.MultiplyAdd(x, w3, a);
+        if (TColumns.Masked) x &= left;
+        a = V.MultiplyAdd(x, w10, a);
         x = V.UnzipOdd(low, high);
-        a = V.MultiplyAdd(x, w4, a);
-        x = V.UnzipEven(V.Load(r1 + column + 2), V.Load(r1 + column + V.Count + 2));
-        if (TColumns.Masked) x &= V.Load(masks + MaskAt<V>(2, 1, 9));
-        a = V.MultiplyAdd(x, w5, a);
-        low = V.Load(r2 + column);
-        high = V.Load(r2 + column + V.Count);
+        a = V.MultiplyAdd(x, w11, a);
+        low = V.Load(rows[2] + taps);
+        high = V.Load(rows[2] + taps + lanes);
         x = V.UnzipEven(low, high);
-        if (TColumns.Masked) x &= V.Load(masks + MaskAt<V>(0, 2, 9));
-        a = V.MultiplyAdd(x, w6, a);
-        if (TRows.Count > 1) b = V.MultiplyAdd(x, w0, b);
+        if (TColumns.Masked) x &= left;
+        a = V.MultiplyAdd(x, w20, a);
+        if (TRows.Count > 1) b = V.MultiplyAdd(x, w00, b);
         x = V.UnzipOdd(low, high);
-        a = V.MultiplyAdd(x, w7, a);
-        if (TRows.Count > 1) b = V.MultiplyAdd(x, w1, b);
-        x = V.UnzipEven(V.Load(r2 + column + 2), V.Load(r2 + column + V.Count + 2));
-        if (TColumns.Masked) x &= V.Load(masks + MaskAt<V>(2, 2, 9));
-        a = V.MultiplyAdd(x, w8, a);
-        if (TRows.Count > 1) b = V.MultiplyAdd(x, w2, b);
+        a = V.MultiplyAdd(x, w21, a);
+        if (TRows.Count > 1) b = V.MultiplyAdd(x, w01, b);
         if (TRows.Count > 1)
         {
-            low = V.Load(r3 + column);
-            high = V.Load(r3 + column + V.Count);
+            low = V.Load(rows[3] + taps);
+            high = V.Load(rows[3] + taps + lanes);
             x = V.UnzipEven(low, high);
-            if (TColumns.Masked) x &= V.Load(masks + MaskAt<V>(0, 3, 9));
-            b = V.MultiplyAdd(x, w3, b);
+            if (TColumns.Masked) x &= left;
+            b = V.MultiplyAdd(x, w10, b);
             x = V.UnzipOdd(low, high);
-            b = V.MultiplyAdd(x, w4, b);
-            x = V.UnzipEven(V.Load(r3 + column + 2), V.Load(r3 + column + V.Count + 2));
-            if (TColumns.Masked) x &= V.Load(masks + MaskAt<V>(2, 3, 9));
-            b = V.MultiplyAdd(x, w5, b);
+            b = V.MultiplyAdd(x, w11, b);
         }
         if (TRows.Count > 1)
         {
-            low = V.Load(r4 + column);
-            high = V.Load(r4 + column + V.Count);
+            low = V.Load(rows[4] + taps);
+            high = V.Load(rows[4] + taps + lanes);
             x = V.UnzipEven(low, high);
-            if (TColumns.Masked) x &= V.Load(masks + MaskAt<V>(0, 4, 9));
-            b = V.MultiplyAdd(x, w6, b);
-            if (TRows.Count > 2) c = V.MultiplyAdd(x, w0, c);
+            if (TColumns.Masked) x &= left;
+            b = V.MultiplyAdd(x, w20, b);
+            if (TRows.Count > 2) c = V.MultiplyAdd(x, w00, c);
             x = V.UnzipOdd(low, high);
-            b = V.MultiplyAdd(x, w7, b);
-            if (TRows.Count > 2) c = V.MultiplyAdd(x, w1, c);
-            x = V.UnzipEven(V.Load(r4 + column + 2), V.Load(r4 + column + V.Count + 2));
-            if (TColumns.Masked) x &= V.Load(masks + MaskAt<V>(2, 4, 9));
-            b = V.MultiplyAdd(x, w8, b);
-            if (TRows.Count > 2) c = V.MultiplyAdd(x, w2, c);
+            b = V.MultiplyAdd(x, w21, b);
+            if (TRows.Count > 2) c = V.MultiplyAdd(x, w01, c);
         }
         if (TRows.Count > 2)
         {
-            low = V.Load(r5 + column);
-            high = V.Load(r5 + column + V.Count);
+            low = V.Load(rows[5] + taps);
+            high = V.Load(rows[5] + taps + lanes);
             x = V.UnzipEven(low, high);
-            if (TColumns.Masked) x &= V.Load(masks + MaskAt<V>(0, 5, 9));
-            c = V.MultiplyAdd(x, w3, c);
+            if (TColumns.Masked) x &= left;
+            c = V.MultiplyAdd(x, w10, c);
             x = V.UnzipOdd(low, high);
-            c = V.MultiplyAdd(x, w4, c);
-            x = V.UnzipEven(V.Load(r5 + column + 2), V.Load(r5 + column + V.Count + 2));
-            if (TColumns.Masked) x &= V.Load(masks + MaskAt<V>(2, 5, 9));
-            c = V.MultiplyAdd(x, w5, c);
+            c = V.MultiplyAdd(x, w11, c);
         }
         if (TRows.Count > 2)
         {
-            low = V.Load(r6 + column);
-            high = V.Load(r6 + column + V.Count);
+            low = V.Load(rows[6] + taps);
+            high = V.Load(rows[6] + taps + lanes);
             x = V.UnzipEven(low, high);
-            if (TColumns.Masked) x &= V.Load(masks + MaskAt<V>(0, 6, 9));
-            c = V.MultiplyAdd(x, w6, c);
-            if (TRows.Count > 3) d = V.MultiplyAdd(x, w0, d);
+            if (TColumns.Masked) x &= left;
+            c = V.MultiplyAdd(x, w20, c);
+            if (TRows.Count > 3) d = V.MultiplyAdd(x, w00, d);
             x = V.UnzipOdd(low, high);
-            c = V.MultiplyAdd(x, w7, c);
-            if (TRows.Count > 3) d = V.MultiplyAdd(x, w1, d);
-            x = V.UnzipEven(V.Load(r6 + column + 2), V.Load(r6 + column + V.Count + 2));
-            if (TColumns.Masked) x &= V.Load(masks + MaskAt<V>(2, 6, 9));
-            c = V.MultiplyAdd(x, w8, c);
-            if (TRows.Count > 3) d = V.MultiplyAdd(x, w2, d);
+            c = V.MultiplyAdd(x, w21, c);
+            if (TRows.Count > 3) d = V.MultiplyAdd(x, w01, d);
         }
         if (TRows.Count > 3)
         {
-            low = V.Load(r7 + column);
-            high = V.Load(r7 + column + V.Count);
+            low = V.Load(rows[7] + taps);
+            high = V.Load(rows[7] + taps + lanes);
             x = V.UnzipEven(low, high);
-            if (TColumns.Masked) x &= V.Load(masks + MaskAt<V>(0, 7, 9));
-            d = V.MultiplyAdd(x, w3, d);
+            if (TColumns.Masked) x &= left;
+            d = V.MultiplyAdd(x, w10, d);
             x = V.UnzipOdd(low, high);
-            d = V.MultiplyAdd(x, w4, d);
-            x = V.UnzipEven(V.Load(r7 + column + 2), V.Load(r7 + column + V.Count + 2));
-            if (TColumns.Masked) x &= V.Load(masks + MaskAt<V>(2, 7, 9));
-            d = V.MultiplyAdd(x, w5, d);
+            d = V.MultiplyAdd(x, w11, d);
         }
         if (TRows.Count > 3)
         {
-            low = V.Load(r8 + column);
-            high = V.Load(r8 + column + V.Count);
+            low = V.Load(rows[8] + taps);
+            high = V.Load(rows[8] + taps + lanes);
             x = V.UnzipEven(low, high);
-            if (TColumns.Masked) x &= V.Load(masks + MaskAt<V>(0, 8, 9));
-            d = V.MultiplyAdd(x, w6, d);
+            if (TColumns.Masked) x &= left;
+            d = V.MultiplyAdd(x, w20, d);
+            if (TRows.Count > 4) e = V.MultiplyAdd(x, w00, e);
             x = V.UnzipOdd(low, high);
-            d = V.MultiplyAdd(x, w7, d);
-            x = V.UnzipEven(V.Load(r8 + column + 2), V.Load(r8 + column + V.Count + 2));
-            if (TColumns.Masked) x &= V.Load(masks + MaskAt<V>(2, 8, 9));
-            d = V.MultiplyAdd(x, w8, d);
+            d = V.MultiplyAdd(x, w21, d);
+            if (TRows.Count > 4) e = V.MultiplyAdd(x, w01, e);
         }
-        Store<V, TRows>(t, to, a, b, c, d, unzipped: true);
-    }
-
-    /// <summary>Clamps and stores one vector of columns of each row, in the order of the rows.</summary>
-    [MethodImpl(MethodImplOptions.AggressiveInlining)]
-    private static void Store<V, TRows>(DepthwiseBlock* t, nint column, V a, V b, V c, V d, bool unzipped) where V : unmanaged, IFloatVector<V> where TRows : IRowCount
-    {
-        V low = V.Create(t->Minimum), high = V.Create(t->Maximum);
-        float* y = t->Y + column, last = t->LastY + column;
-        nint width = t->Width;
-        if (unzipped)
+        if (TRows.Count > 4)
         {
-            a = V.InOrder(a);
-            b = V.InOrder(b);
-            c = V.InOrder(c);
-            d = V.InOrder(d);
+            low = V.Load(rows[9] + taps);
+            high = V.Load(rows[9] + taps + lanes);
+            x = V.UnzipEven(low, high);
+            if (TColumns.Masked) x &= left;
+            e = V.MultiplyAdd(x, w10, e);
+            x = V.UnzipOdd(low, high);
+            e = V.MultiplyAdd(x, w11, e);
         }
-        a = V.MinNative(high, V.MaxNative(low, a));
-        a.Store(TRows.Count > 1 ? y : last);
+        if (TRows.Count > 4)
+        {
+            low = V.Load(rows[10] + taps);
+            high = V.Load(rows[10] + taps + lanes);
+            x = V.UnzipEven(low, high);
+            if (TColumns.Masked) x &= left;
+            e = V.MultiplyAdd(x, w20, e);
+            if (TRows.Count > 5) f = V.MultiplyAdd(x, w00, f);
+            x = V.UnzipOdd(low, high);
+            e = V.MultiplyAdd(x, w21, e);
+            if (TRows.Count > 5) f = V.MultiplyAdd(x, w01, f);
+        }
+        if (TRows.Count > 5)
+        {
+            low = V.Load(rows[11] + taps);
+            high = V.Load(rows[11] + taps + lanes);
+            x = V.UnzipEven(low, high);
+            if (TColumns.Masked) x &= left;
+            f = V.MultiplyAdd(x, w10, f);
+            x = V.UnzipOdd(low, high);
+            f = V.MultiplyAdd(x, w11, f);
+        }
+        if (TRows.Count > 5)
+        {
+            low = V.Load(rows[12] + taps);
+            high = V.Load(rows[12] + taps + lanes);
+            x = V.UnzipEven(low, high);
+            if (TColumns.Masked) x &= left;
+            f = V.MultiplyAdd(x, w20, f);
+            if (TRows.Count > 6) g = V.MultiplyAdd(x, w00, g);
+            x = V.UnzipOdd(low, high);
+            f = V.MultiplyAdd(x, w21, f);
+            if (TRows.Count > 6) g = V.MultiplyAdd(x, w01, g);
+        }
+        if (TRows.Count > 6)
+        {
+            low = V.Load(rows[13] + taps);
+            high = V.Load(rows[13] + taps + lanes);
+            x = V.UnzipEven(low, high);
+            if (TColumns.Masked) x &= left;
+            g = V.MultiplyAdd(x, w10, g);
+            x = V.UnzipOdd(low, high);
+            g = V.MultiplyAdd(x, w11, g);
+        }
+        if (TRows.Count > 6)
+        {
+            low = V.Load(rows[14] + taps);
+            high = V.Load(rows[14] + taps + lanes);
+            x = V.UnzipEven(low, high);
+            if (TColumns.Masked) x &= left;
+            g = V.MultiplyAdd(x, w20, g);
+            if (TRows.Count > 7) h = V.MultiplyAdd(x, w00, h);
+            x = V.UnzipOdd(low, high);
+            g = V.MultiplyAdd(x, w21, g);
+            if (TRows.Count > 7) h = V.MultiplyAdd(x, w01, h);
+        }
+        if (TRows.Count > 7)
+        {
+            low = V.Load(rows[15] + taps);
+            high = V.Load(rows[15] + taps + lanes);
+            x = V.UnzipEven(low, high);
+            if (TColumns.Masked) x &= left;
+            h = V.MultiplyAdd(x, w10, h);
+            x = V.UnzipOdd(low, high);
+            h = V.MultiplyAdd(x, w11, h);
+        }
+        if (TRows.Count > 7)
+        {
+            low = V.Load(rows[16] + taps);
+            high = V.Load(rows[16] + taps + lanes);
+            x = V.UnzipEven(low, high);
+            if (TColumns.Masked) x &= left;
+            h = V.MultiplyAdd(x, w20, h);
+            x = V.UnzipOdd(low, high);
+            h = V.MultiplyAdd(x, w21, h);
+        }
+        // Kernel column 2.
+        V w02 = V.Create(w[2]), w12 = V.Create(w[5]), w22 = V.Create(w[8]);
+        V right = TColumns.Masked ? V.Load(masks + MaskAt<V>(2, 0, 17)) : V.Zero;
+        x = V.UnzipEven(V.Load(rows[0] + taps + 2), V.Load(rows[0] + taps + lanes + 2));
+        if (TColumns.Masked) x &= right;
+        a = V.MultiplyAdd(x, w02, a);
+        x = V.UnzipEven(V.Load(rows[1] + taps + 2), V.Load(rows[1] + taps + lanes + 2));
+        if (TColumns.Masked) x &= right;
+        a = V.MultiplyAdd(x, w12, a);
+        x = V.UnzipEven(V.Load(rows[2] + taps + 2), V.Load(rows[2] + taps + lanes + 2));
+        if (TColumns.Masked) x &= right;
+        a = V.MultiplyAdd(x, w22, a);
+        if (TRows.Count > 1) b = V.MultiplyAdd(x, w02, b);
         if (TRows.Count > 1)
         {
-            b = V.MinNative(high, V.MaxNative(low, b));
-            b.Store(TRows.Count > 2 ? y + width : last);
+            x = V.UnzipEven(V.Load(rows[3] + taps + 2), V.Load(rows[3] + taps + lanes + 2));
+            if (TColumns.Masked) x &= right;
+            b = V.MultiplyAdd(x, w12, b);
+        }
+        if (TRows.Count > 1)
+        {
+            x = V.UnzipEven(V.Load(rows[4] + taps + 2), V.Load(rows[4] + taps + lanes + 2));
+            if (TColumns.Masked) x &= right;
+            b = V.MultiplyAdd(x, w22, b);
+            if (TRows.Count > 2) c = V.MultiplyAdd(x, w02, c);
         }
         if (TRows.Count > 2)
         {
-            c = V.MinNative(high, V.MaxNative(low, c));
-            c.Store(TRows.Count > 3 ? y + 2 * width : last);
+            x = V.UnzipEven(V.Load(rows[5] + taps + 2), V.Load(rows[5] + taps + lanes + 2));
+            if (TColumns.Masked) x &= right;
+            c = V.MultiplyAdd(x, w12, c);
+        }
+        if (TRows.Count > 2)
+        {
+            x = V.UnzipEven(V.Load(rows[6] + taps + 2), V.Load(rows[6] + taps + lanes + 2));
+            if (TColumns.Masked) x &= right;
+            c = V.MultiplyAdd(x, w22, c);
+            if (TRows.Count > 3) d = V.MultiplyAdd(x, w02, d);
         }
         if (TRows.Count > 3)
         {
-            d = V.MinNative(high, V.MaxNative(low, d));
-            d.Store(last);
+            x = V.UnzipEven(V.Load(rows[7] + taps + 2), V.Load(rows[7] + taps + lanes + 2));
+            if (TColumns.Masked) x &= right;
+            d = V.MultiplyAdd(x, w12, d);
         }
+        if (TRows.Count > 3)
+        {
+            x = V.UnzipEven(V.Load(rows[8] + taps + 2), V.Load(rows[8] + taps + lanes + 2));
+            if (TColumns.Masked) x &= right;
+            d = V.MultiplyAdd(x, w22, d);
+            if (TRows.Count > 4) e = V.MultiplyAdd(x, w02, e);
+        }
+        if (TRows.Count > 4)
+        {
+            x = V.UnzipEven(V.Load(rows[9] + taps + 2), V.Load(rows[9] + taps + lanes + 2));
+            if (TColumns.Masked) x &= right;
+            e = V.MultiplyAdd(x, w12, e);
+        }
+        if (TRows.Count > 4)
+        {
+            x = V.UnzipEven(V.Load(rows[10] + taps + 2), V.Load(rows[10] + taps + lanes + 2));
+            if (TColumns.Masked) x &= right;
+            e = V.MultiplyAdd(x, w22, e);
+            if (TRows.Count > 5) f = V.MultiplyAdd(x, w02, f);
+        }
+        if (TRows.Count > 5)
+        {
+            x = V.UnzipEven(V.Load(rows[11] + taps + 2), V.Load(rows[11] + taps + lanes + 2));
+            if (TColumns.Masked) x &= right;
+            f = V.MultiplyAdd(x, w12, f);
+        }
+        if (TRows.Count > 5)
+        {
+            x = V.UnzipEven(V.Load(rows[12] + taps + 2), V.Load(rows[12] + taps + lanes + 2));
+            if (TColumns.Masked) x &= right;
+            f = V.MultiplyAdd(x, w22, f);
+            if (TRows.Count > 6) g = V.MultiplyAdd(x, w02, g);
+        }
+        if (TRows.Count > 6)
+        {
+            x = V.UnzipEven(V.Load(rows[13] + taps + 2), V.Load(rows[13] + taps + lanes + 2));
+            if (TColumns.Masked) x &= right;
+            g = V.MultiplyAdd(x, w12, g);
+        }
+        if (TRows.Count > 6)
+        {
+            x = V.UnzipEven(V.Load(rows[14] + taps + 2), V.Load(rows[14] + taps + lanes + 2));
+            if (TColumns.Masked) x &= right;
+            g = V.MultiplyAdd(x, w22, g);
+            if (TRows.Count > 7) h = V.MultiplyAdd(x, w02, h);
+        }
+        if (TRows.Count > 7)
+        {
+            x = V.UnzipEven(V.Load(rows[15] + taps + 2), V.Load(rows[15] + taps + lanes + 2));
+            if (TColumns.Masked) x &= right;
+            h = V.MultiplyAdd(x, w12, h);
+        }
+        if (TRows.Count > 7)
+        {
+            x = V.UnzipEven(V.Load(rows[16] + taps + 2), V.Load(rows[16] + taps + lanes + 2));
+            if (TColumns.Masked) x &= right;
+            h = V.MultiplyAdd(x, w22, h);
+        }
+        Store<V, TRows>(t, column, a, b, c, d, e, f, g, h, unzipped: true);
     }
 }

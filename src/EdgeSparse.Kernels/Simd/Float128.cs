@@ -132,7 +132,7 @@ internal readonly unsafe struct Float128(Vector128<float> value) : IFloatVector<
     {
         if (Sse.IsSupported) return new(Sse.Shuffle(low.Value, high.Value, 0b10_00_10_00));
         if (AdvSimd.Arm64.IsSupported) return new(AdvSimd.Arm64.UnzipEven(low.Value, high.Value));
-        return new(Vector128.Create(low.Value[0], low.Value[2], high.Value[0], high.Value[2]));
+        return UnzipPortable(low, high, 0);
     }
 
     [MethodImpl(MethodImplOptions.AggressiveInlining)]
@@ -140,8 +140,11 @@ internal readonly unsafe struct Float128(Vector128<float> value) : IFloatVector<
     {
         if (Sse.IsSupported) return new(Sse.Shuffle(low.Value, high.Value, 0b11_01_11_01));
         if (AdvSimd.Arm64.IsSupported) return new(AdvSimd.Arm64.UnzipOdd(low.Value, high.Value));
-        return new(Vector128.Create(low.Value[1], low.Value[3], high.Value[1], high.Value[3]));
+        return UnzipPortable(low, high, 1);
     }
+
+    private static Float128 UnzipPortable(Float128 low, Float128 high, int first)
+        => new(Vector128.Create(low.Value[first], low.Value[first + 2], high.Value[first], high.Value[first + 2]));
 
     [MethodImpl(MethodImplOptions.AggressiveInlining)]
     public static Float128 InOrder(Float128 unzipped) => unzipped;

@@ -119,17 +119,19 @@ internal readonly unsafe struct Float256(Vector256<float> value) : IFloatVector<
     public static float MinAcross(Float256 value) => Float128.MinAcross(new(Vector128.MinNative(value.Value.GetLower(), value.Value.GetUpper())));
 
     [MethodImpl(MethodImplOptions.AggressiveInlining)]
-    public static Float256 UnzipEven(Float256 low, Float256 high)
+    public static Float256 UnzipEven(Float256 low, Float256 high) => Avx.IsSupported ? new(Avx.Shuffle(low.Value, high.Value, 0b10_00_10_00)) : UnzipEvenHalves(low, high);
+
+    private static Float256 UnzipEvenHalves(Float256 low, Float256 high)
     {
-        if (Avx.IsSupported) return new(Avx.Shuffle(low.Value, high.Value, 0b10_00_10_00));
         Float128 lower = Float128.UnzipEven(new(low.Value.GetLower()), new(high.Value.GetLower())), upper = Float128.UnzipEven(new(low.Value.GetUpper()), new(high.Value.GetUpper()));
         return new(Vector256.Create(lower.Value, upper.Value));
     }
 
     [MethodImpl(MethodImplOptions.AggressiveInlining)]
-    public static Float256 UnzipOdd(Float256 low, Float256 high)
+    public static Float256 UnzipOdd(Float256 low, Float256 high) => Avx.IsSupported ? new(Avx.Shuffle(low.Value, high.Value, 0b11_01_11_01)) : UnzipOddHalves(low, high);
+
+    private static Float256 UnzipOddHalves(Float256 low, Float256 high)
     {
-        if (Avx.IsSupported) return new(Avx.Shuffle(low.Value, high.Value, 0b11_01_11_01));
         Float128 lower = Float128.UnzipOdd(new(low.Value.GetLower()), new(high.Value.GetLower())), upper = Float128.UnzipOdd(new(low.Value.GetUpper()), new(high.Value.GetUpper()));
         return new(Vector256.Create(lower.Value, upper.Value));
     }

@@ -119,17 +119,19 @@ internal readonly unsafe struct Float512(Vector512<float> value) : IFloatVector<
     public static float MinAcross(Float512 value) => Float256.MinAcross(new(Vector256.MinNative(value.Value.GetLower(), value.Value.GetUpper())));
 
     [MethodImpl(MethodImplOptions.AggressiveInlining)]
-    public static Float512 UnzipEven(Float512 low, Float512 high)
+    public static Float512 UnzipEven(Float512 low, Float512 high) => Avx512F.IsSupported ? new(Avx512F.Shuffle(low.Value, high.Value, 0b10_00_10_00)) : UnzipEvenHalves(low, high);
+
+    private static Float512 UnzipEvenHalves(Float512 low, Float512 high)
     {
-        if (Avx512F.IsSupported) return new(Avx512F.Shuffle(low.Value, high.Value, 0b10_00_10_00));
         Float256 lower = Float256.UnzipEven(new(low.Value.GetLower()), new(high.Value.GetLower())), upper = Float256.UnzipEven(new(low.Value.GetUpper()), new(high.Value.GetUpper()));
         return new(Vector512.Create(lower.Value, upper.Value));
     }
 
     [MethodImpl(MethodImplOptions.AggressiveInlining)]
-    public static Float512 UnzipOdd(Float512 low, Float512 high)
+    public static Float512 UnzipOdd(Float512 low, Float512 high) => Avx512F.IsSupported ? new(Avx512F.Shuffle(low.Value, high.Value, 0b11_01_11_01)) : UnzipOddHalves(low, high);
+
+    private static Float512 UnzipOddHalves(Float512 low, Float512 high)
     {
-        if (Avx512F.IsSupported) return new(Avx512F.Shuffle(low.Value, high.Value, 0b11_01_11_01));
         Float256 lower = Float256.UnzipOdd(new(low.Value.GetLower()), new(high.Value.GetLower())), upper = Float256.UnzipOdd(new(low.Value.GetUpper()), new(high.Value.GetUpper()));
         return new(Vector512.Create(lower.Value, upper.Value));
     }
