@@ -28,14 +28,14 @@ public static class CostClasses
 
     /// <summary>
     /// The units that are counted; a coefficient is nanoseconds for one of them. A non-zero vector is one non-zero times one vector of pixels, far where its panel
-    /// exceeds L1; a row visit is one output row of one tile; a strided input element is one that a kernel with a stride reads.
+    /// exceeds L1, of a pair or quad where it stands in a block of 2 or 4 rows; a row visit is one output row, or block of them, of one tile; a strided input element is one that a kernel with a stride reads.
     /// </summary>
     public static IReadOnlyList<string> Terms(CostClass costClass) => costClass switch
     {
         CostClass.DensePointwise or CostClass.DenseConvolution => ["call", "multiply_add", "gathered_element", "output_element"],
         CostClass.DenseProduct => ["call", "multiply_add", "input_element", "output_element"],
         CostClass.DenseRow => ["call", "weight"],
-        CostClass.SparsePointwise or CostClass.SparseConvolution or CostClass.SparseProduct => ["call", "nonzero_vector", "far_nonzero_vector", "row_visit", "output_element", "input_element", "strided_input_element"],
+        CostClass.SparsePointwise or CostClass.SparseConvolution or CostClass.SparseProduct => ["call", "nonzero_vector", "far_nonzero_vector", "pair_nonzero_vector", "quad_nonzero_vector", "row_visit", "output_element", "input_element", "strided_input_element"],
         _ => ["call", "tap_element", "plane", "input_element", "strided_input_element"],
     };
 

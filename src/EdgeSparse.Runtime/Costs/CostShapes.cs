@@ -37,14 +37,15 @@ internal static class CostShapes
         CostClass.DenseConvolution => Convolutions.Select(s => Convolution(s.Side, s.Outputs, s.Inputs, s.Kernel, s.Stride, 1, null)),
         CostClass.DenseProduct => Products.Select(s => Product(s.Tokens, s.Inputs, s.Outputs, null)),
         CostClass.DenseRow => Rows.Select(s => Product(1, s.Inputs, s.Outputs, null)),
-        CostClass.SparsePointwise => from s in Pointwise.Select((shape, index) => (shape, index)) from sparsity in Pair(s.index) select Convolution(s.shape.Side, s.shape.Outputs, s.shape.Inputs, 1, 1, 1, sparsity),
-        CostClass.SparseConvolution => from s in Convolutions.Select((shape, index) => (shape, index)) from sparsity in Pair(s.index) select Convolution(s.shape.Side, s.shape.Outputs, s.shape.Inputs, s.shape.Kernel, s.shape.Stride, 1, sparsity),
-        CostClass.SparseProduct => from s in Products.Concat([(1, 1280, 1000), (1, 512, 512)]).Select((shape, index) => (shape, index)) from sparsity in Pair(s.index) select Product(s.shape.Item1, s.shape.Item2, s.shape.Item3, sparsity),
+        CostClass.SparsePointwise => Pointwise.SelectMany((s, index) => Patterns(index).Select(pattern => Convolution(s.Side, s.Outputs, s.Inputs, 1, 1, 1, pattern))),
+        CostClass.SparseConvolution => Convolutions.SelectMany((s, index) => Patterns(index).Select(pattern => Convolution(s.Side, s.Outputs, s.Inputs, s.Kernel, s.Stride, 1, pattern))),
+        CostClass.SparseProduct => Products.Concat([(1, 1280, 1000), (1, 512, 512)]).SelectMany((s, index) => Patterns(index).Select(pattern => Product(s.Item1, s.Item2, s.Item3, pattern))),
         _ => Depthwises.Select(s => Convolution(s.Side, s.Channels, s.Channels, s.Kernel, s.Stride, s.Channels, null)),
     };
 
-    /// <summary>Two of the sparsities, others for the next shape.</summary>
-    private static double[] Pair(int index) => [Sparsities[index % 2], Sparsities[2 + index % 2]];
+    /// <summary>Two of the sparsities, others for the next shape; blocks of 2 or of 4 rows, in turn.</summary>
+    private static (double Sparsity, int BlockRows)[] Patterns(int index) =>
+        [(Sparsities[index % 2], 1), (Sparsities[2 + index % 2], 1), (Sparsities[1 + (index / 2) % 2], 2 + index % 2 * 2)];
 
     /// <summary>One binary or unary operator over <paramref name="count"/> floats.</summary>
     public static Graph Elementwise(OperatorKind kind, int count)
@@ -80,12 +81,12 @@ internal static class CostShapes
         return Finish(graph, copy);
     }
 
-    private static Graph Convolution(int side, int outputs, int inputs, int kernel, int stride, int group, double? sparsity)
+    private static Graph Convolution(int side, int outputs, int inputs, int kernel, int stride, int group, (double Sparsity, int BlockRows)? pattern)
     {
         var graph = new Graph { Name = $"{side}x{side} {inputs}>{outputs} {kernel}x{kernel}/{stride}" };
         var node = new Node(OperatorKind.Conv, "layer");
         Input(graph, node, new Shape(1, inputs, side, side));
-        node.Inputs.Add(Weights(new Shape(outputs, inputs / group, kernel, kernel), sparsity));
+        node.Inputs.Add(Weights(new Shape(outputs, inputs / group, kernel, kernel), pattern));
         node.Inputs.Add(new Value("bias", Tensor.FromFloats(new Shape(outputs), new float[outputs])));
         int pad = kernel / 2;
         node.Attributes.Set("pads", pad, pad, pad, pad);
@@ -96,24 +97,30 @@ internal static class CostShapes
         return Finish(graph, node);
     }
 
-    private static Graph Product(int tokens, int inputs, int outputs, double? sparsity)
+    private static Graph Product(int tokens, int inputs, int outputs, (double Sparsity, int BlockRows)? pattern)
     {
         var graph = new Graph { Name = $"{tokens}x{inputs}x{outputs}" };
         var node = new Node(OperatorKind.MatMul, "layer");
         Input(graph, node, new Shape(tokens, inputs));
-        node.Inputs.Add(Weights(new Shape(outputs, inputs), sparsity));
+        node.Inputs.Add(Weights(new Shape(outputs, inputs), pattern));
         node.Inputs.Add(new Value("bias", Tensor.FromFloats(new Shape(outputs), new float[outputs])));
         node.Attributes.Set("transpose_b", 1);
         return Finish(graph, node);
     }
 
     /// <summary>Random weights, from a fixed seed so that two measurements measure the same.</summary>
-    private static Value Weights(Shape shape, double? sparsity)
+    private static Value Weights(Shape shape, (double Sparsity, int BlockRows)? pattern)
     {
         var random = new Random(17);
         var dense = new float[shape.ElementCount];
-        foreach (ref float value in dense.AsSpan()) value = sparsity is { } zeros && random.NextDouble() < zeros ? 0 : 0.01f + random.NextSingle() / 100;
-        return new Value("weights", sparsity is null ? Tensor.FromFloats(shape, dense) : new Tensor(shape, SparseWeights.FromDense(dense, shape[0], dense.Length / shape[0])));
+        int columns = dense.Length / shape[0], blockRows = pattern?.BlockRows ?? 1;
+        for (int i = 0; i < dense.Length; i++)
+        {
+            bool leads = i / columns % blockRows == 0;
+            bool isZero = pattern is { } zeros && (leads ? random.NextDouble() < zeros.Sparsity : dense[i - columns] == 0);
+            dense[i] = isZero ? 0 : 0.01f + random.NextSingle() / 100;
+        }
+        return new Value("weights", pattern is null ? Tensor.FromFloats(shape, dense) : new Tensor(shape, SparseWeights.FromDense(dense, shape[0], columns)));
     }
 
     private static void Input(Graph graph, Node node, Shape shape)

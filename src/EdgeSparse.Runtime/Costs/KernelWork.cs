@@ -9,7 +9,7 @@ namespace EdgeSparse.Runtime.Costs;
 /// <summary>What one call of a kernel does on all its tasks together, in the units of <see cref="CostClasses.Terms"/>. Made from parameters that the kernel has prepared.</summary>
 internal readonly struct KernelWork
 {
-    public const int MaximumTerms = 7;
+    public const int MaximumTerms = 9;
 
     /// <summary>What of a panel stays in the smallest L1 beside what streams through.</summary>
     private const double NearPanelBytes = 40 * 1024;
@@ -56,7 +56,8 @@ internal readonly struct KernelWork
         bool near = (double)p.InputChannels * (p.TileColumns + (p.KernelHeight - 1) * p.Pitch) * sizeof(float) <= NearPanelBytes;
         bool strided = p.StrideHeight * p.StrideWidth > 1;
         return new KernelWork(p.IsPointwise ? CostClass.SparsePointwise : CostClass.SparseConvolution, p.TaskCount,
-            1, near ? products : 0, near ? 0 : products, (double)p.Batch * p.ColumnTiles * p.OutputChannels, (double)p.Batch * p.OutputChannels * columns, strided ? 0 : inputs, strided ? inputs : 0);
+            1, Single(near, products, p.BlockRows), Single(!near, products, p.BlockRows), p.BlockRows == 2 ? products : 0, p.BlockRows == 4 ? products : 0,
+            (double)p.Batch * p.ColumnTiles * p.OutputChannels / Math.Max(p.BlockRows, 1), (double)p.Batch * p.OutputChannels * columns, strided ? 0 : inputs, strided ? inputs : 0);
     }
 
     public static KernelWork Dense(in MatMulParameters p) => Product(p.Isa, p.Rows * (double)p.BatchCount, p.Inner, p.Columns, p.TaskCount);
@@ -66,8 +67,9 @@ internal readonly struct KernelWork
         int lanes = Lanes(p.Isa);
         double products = weights.NonZeros * RoundUp(p.Tokens, lanes) / lanes;
         bool near = (double)p.Inputs * p.TileTokens * sizeof(float) <= NearPanelBytes;
+        int block = weights.Pattern.BlockRows;
         return new KernelWork(CostClass.SparseProduct, p.TaskCount,
-            1, near ? products : 0, near ? 0 : products, (double)p.TokenTiles * p.Outputs, p.Outputs * (double)p.Tokens, (double)p.OutputTiles * p.Inputs * p.Tokens, 0);
+            1, Single(near, products, block), Single(!near, products, block), block == 2 ? products : 0, block == 4 ? products : 0, (double)p.TokenTiles * p.Outputs / block, p.Outputs * (double)p.Tokens, (double)p.OutputTiles * p.Inputs * p.Tokens, 0);
     }
 
     public static KernelWork Depthwise(in ConvolutionParameters p)
@@ -82,6 +84,8 @@ internal readonly struct KernelWork
         if (rows == 1) return new KernelWork(CostClass.DenseRow, tasks, 1, (double)inner * columns);
         return new KernelWork(CostClass.DenseProduct, tasks, 1, Math.Ceiling(rows / 4) * 4 * inner * RoundUp(columns, Lanes(isa)), rows * inner, rows * columns * Blocks(inner));
     }
+
+    private static double Single(bool counts, double products, int blockRows) => counts && blockRows is not (2 or 4) ? products : 0;
 
     /// <summary>Floats of a vector.</summary>
     private static int Lanes(InstructionSet isa) => isa switch
