@@ -47,8 +47,8 @@ arm64-models: deps ## run whole models under qemu for arm64: outputs against x64
 arm64-report: deps ## count instructions and static cycles of the NEON kernels; writes the tables of docs/ARM64.md
 	@tools/arm64/report.sh $(OUT)/arm64
 
-bench: build deps-onnxruntime ## time the benchmark models against ONNX Runtime, alternating
-	@tools/bench/run.sh $(BIN) $(OUT)/bench
+bench: build deps-onnxruntime ## print the benchmark tables, ONNX Runtime alternating; SECONDS_EACH=8 a model, RESULTS=tools/bench/results keeps them
+	@tools/bench/run.sh $(BIN) $(OUT)/bench $(RESULTS)
 
 fmt: ## format the C# sources
 	dotnet format EdgeSparse.sln

@@ -259,6 +259,18 @@ public class CommandTests
     }
 
     [Fact]
+    public void Bench_compares_threads_with_one_thread()
+    {
+        using var work = new WorkFolder();
+        SmallModel.WriteColors(work["m.onnx"]);
+        JsonElement json = Cli.Run("bench", work["m.onnx"], "--seconds", "0", "--threads", "2", "--against", "one-thread", "--json").Succeeded().Json;
+        double one = json.GetProperty("one_thread").GetProperty("p50_milliseconds").GetDouble(), two = json.GetProperty("native").GetProperty("p50_milliseconds").GetDouble();
+        Assert.Equal(one / two, json.GetProperty("thread_speedup").GetDouble(), 1e-9);
+        Assert.Equal(JsonValueKind.Null, json.GetProperty("onnxruntime").ValueKind);
+        Assert.Contains("as fast as one", Cli.Run("bench", work["m.onnx"], "--seconds", "0", "--threads", "2", "--against", "one-thread").Succeeded().Output, StringComparison.Ordinal);
+    }
+
+    [Fact]
     public void Synth_writes_a_pruned_model()
     {
         using var work = new WorkFolder();

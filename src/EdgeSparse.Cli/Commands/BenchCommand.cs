@@ -21,7 +21,7 @@ internal static class BenchCommand
     {
         var model = new ModelOptions();
         Option<double> seconds = CommonOptions.Number("--seconds", "How long to measure.", 5, 0, 3600);
-        Option<string?> against = CommonOptions.Choice("--against", "Time another engine too, alternating with the first.", "onnxruntime", "native");
+        Option<string?> against = CommonOptions.Choice("--against", "Time another engine too, alternating with the first; one-thread: the native engine on one thread.", "onnxruntime", "native", "one-thread");
         var profile = new Option<bool>("--profile") { Description = "Also the least time of each layer (native backend) beside its roofline, from runs of its own." };
         Option<long> seed = CommonOptions.Integer("--seed", "Seed of the random inputs.", 1, 0, long.MaxValue);
         Option<bool> json = CommonOptions.Json();
@@ -30,8 +30,7 @@ internal static class BenchCommand
         foreach (Option option in (Option[])[seconds, against, profile, seed, json]) command.Add(option);
         command.SetAction(parsed =>
         {
-            BackendChoice? other = parsed.GetValue(against) switch { "onnxruntime" => BackendChoice.OnnxRuntime, "native" => BackendChoice.Native, _ => null };
-            BenchReport report = Measure(terminal, model.Read(parsed), other, parsed.GetValue(seconds), parsed.GetValue(profile), (ulong)parsed.GetValue(seed));
+            BenchReport report = Measure(terminal, model.Read(parsed), parsed.GetValue(against), parsed.GetValue(seconds), parsed.GetValue(profile), (ulong)parsed.GetValue(seed));
             if (parsed.GetValue(json)) Json.Write(terminal, report, ReportContext.Default.BenchReport);
             else Print(terminal, report);
             return ExitCode.Ok;
@@ -39,12 +38,20 @@ internal static class BenchCommand
         return command;
     }
 
-    private static BenchReport Measure(Terminal terminal, ModelRequest request, BackendChoice? against, double seconds, bool profile, ulong seed)
+    private static BenchReport Measure(Terminal terminal, ModelRequest request, string? against, double seconds, bool profile, ulong seed)
     {
         OpenedModel model = OpenedModel.Open(request, terminal);
         using IInferenceSession session = model.CreateSession();
-        using IInferenceSession? other = against is { } choice ? model.CreateSession(choice) : null;
-        if (other?.Backend == session.Backend) throw new CliException(ExitCode.Usage, $"the model already runs on {session.Backend}: there is nothing to compare with; choose another --backend");
+        bool oneThread = against == "one-thread";
+        using IInferenceSession? other = against switch
+        {
+            "onnxruntime" => model.CreateSession(BackendChoice.OnnxRuntime),
+            "native" => model.CreateSession(BackendChoice.Native),
+            "one-thread" => model.CreateOneThreadSession(),
+            _ => null,
+        };
+        if (oneThread && session is not NativeSession) throw new CliException(ExitCode.Data, $"--against one-thread compares the native engine with itself, the model runs on {session.Backend}");
+        if (!oneThread && other?.Backend == session.Backend) throw new CliException(ExitCode.Usage, $"the model already runs on {session.Backend}: there is nothing to compare with; choose another --backend");
         if (profile && session is not NativeSession) throw new CliException(ExitCode.Data, $"--profile measures the native backend's layers, the model runs on {session.Backend}");
         TensorFiles.Randomize(session, seed);
         if (other is not null) TensorFiles.Randomize(other, seed);
@@ -72,9 +79,10 @@ internal static class BenchCommand
         EngineTiming first = times.Summary(multiplyAdds);
         EngineTiming? second = otherTimes?.Summary(multiplyAdds);
         bool nativeFirst = session is NativeSession;
-        EngineTiming? native = nativeFirst ? first : second, onnxRuntime = nativeFirst ? second : first;
+        EngineTiming? native = nativeFirst ? first : second, onnxRuntime = oneThread ? null : nativeFirst ? second : first;
         return new BenchReport("edgesparse.bench/1", model.Name, Processor.Current.Name, InstructionSets.Best.ToString(), model.Threads, seconds, multiplyAdds, effective, native, onnxRuntime,
-            native is not null && onnxRuntime is not null ? onnxRuntime.P50Milliseconds / native.P50Milliseconds : null, profile ? Profile(terminal, model, seconds, seed) : null, description?.Costs.Origin);
+            native is not null && onnxRuntime is not null ? onnxRuntime.P50Milliseconds / native.P50Milliseconds : null, profile ? Profile(terminal, model, seconds, seed) : null, description?.Costs.Origin,
+            oneThread ? second : null, oneThread ? second!.P50Milliseconds / first.P50Milliseconds : null);
     }
 
     /// <summary>Per-layer times from a session of its own: reading the clock after every layer would weigh on the times above.</summary>
@@ -98,10 +106,10 @@ internal static class BenchCommand
         terminal.Line($"{report.Model.File}: {report.Processor}, {report.InstructionSet}, {report.Threads} threads, {(report.MultiplyAdds is { } dense ? $"{Format.Count(dense)} multiply-adds dense, {Format.Count(report.EffectiveMultiplyAdds ?? 0)} computed" : "multiply-adds unknown")}");
         terminal.Line();
         Table table = Terminal.Table(1, "engine", "runs", "min ms", "p50 ms", "p95 ms", "p99 ms", "frames/s", "GFLOP/s dense");
-        foreach (EngineTiming? engine in (EngineTiming?[])[report.Native, report.Onnxruntime])
+        foreach (EngineTiming? engine in (EngineTiming?[])[report.Native, report.Onnxruntime, report.OneThread])
         {
             if (engine is null) continue;
-            Terminal.AddRow(table, engine.Backend, Format.Count(engine.Runs), Format.Milliseconds(engine.MinMilliseconds), Format.Milliseconds(engine.P50Milliseconds),
+            Terminal.AddRow(table, engine == report.OneThread ? "native, 1 thread" : engine.Backend, Format.Count(engine.Runs), Format.Milliseconds(engine.MinMilliseconds), Format.Milliseconds(engine.P50Milliseconds),
                 Format.Milliseconds(engine.P95Milliseconds), Format.Milliseconds(engine.P99Milliseconds), Format.Number(engine.FramesPerSecond, "0.0"),
                 engine.GigaflopsPerSecond is { } rate ? Format.Number(rate, "0.0") : "");
         }
@@ -110,6 +118,11 @@ internal static class BenchCommand
         {
             terminal.Line();
             terminal.Line($"native takes {Format.Number(1 / speedup, "0.000")} of ONNX Runtime's median time ({Format.Number(speedup, "0.00")}x)");
+        }
+        if (report.ThreadSpeedup is { } scaling)
+        {
+            terminal.Line();
+            terminal.Line($"{report.Threads} threads are {Format.Number(scaling, "0.00")}x as fast as one, by the medians ({Format.Number(report.OneThread!.MinMilliseconds / report.Native!.MinMilliseconds, "0.00")}x by the least times)");
         }
         if (report.Layers is not { } layers) return;
         terminal.Line();

@@ -70,14 +70,17 @@ internal sealed class OpenedModel
     public IInferenceSession CreateSession() => CreateSession(_request.Backend);
 
     /// <summary>A session on the engine given; auto takes native where every operator has a kernel.</summary>
-    public IInferenceSession CreateSession(BackendChoice backend) => Create(backend, profile: false);
+    public IInferenceSession CreateSession(BackendChoice backend) => Create(backend, profile: false, _request.Threads);
+
+    /// <summary>A native session on one thread, whatever number was asked for.</summary>
+    public IInferenceSession CreateOneThreadSession() => Create(BackendChoice.Native, profile: false, threads: 1);
 
     /// <summary>A native session that measures its layers.</summary>
-    public NativeSession CreateProfiledSession() => (NativeSession)Create(BackendChoice.Native, profile: true);
+    public NativeSession CreateProfiledSession() => (NativeSession)Create(BackendChoice.Native, profile: true, _request.Threads);
 
-    private IInferenceSession Create(BackendChoice backend, bool profile)
+    private IInferenceSession Create(BackendChoice backend, bool profile, int threads)
     {
-        var options = new SessionOptions { Threads = _request.Threads, Profile = profile, Backend = backend, Costs = _costs };
+        var options = new SessionOptions { Threads = threads, Profile = profile, Backend = backend, Costs = _costs };
         var onnxRuntime = new OnnxRuntimeOptions { LibraryPath = _request.OnnxRuntimeLibrary, Providers = _request.Providers, Threads = _request.Threads, InputShapes = _request.InputShapes };
         if (!_isOnnx) return SessionFactory.Create(Package, options, onnxRuntime, out _);
         // The file itself, so that ONNX Runtime finds tensors stored beside it.

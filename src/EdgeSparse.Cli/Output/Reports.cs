@@ -40,7 +40,7 @@ internal sealed record EngineTiming(
 
 internal sealed record BenchReport(
     string Schema, ModelName Model, string Processor, string InstructionSet, int Threads, double Seconds, long? MultiplyAdds, long? EffectiveMultiplyAdds, EngineTiming? Native,
-    EngineTiming? Onnxruntime, double? Speedup, LayerReport[]? Layers, string? Costs = null);
+    EngineTiming? Onnxruntime, double? Speedup, LayerReport[]? Layers, string? Costs = null, EngineTiming? OneThread = null, double? ThreadSpeedup = null);
 
 internal sealed record MemoryReport(long? SizeBytes, double LoadBytesPerNanosecond, double StoreBytesPerNanosecond);
 

@@ -24,6 +24,8 @@ public static unsafe class CostTuner
     private const int LeastRuns = 3;
     /// <summary>What a call costs before it computes anything; more would be another term's cost in the wrong place.</summary>
     private const double LargestCallNanoseconds = 500;
+    /// <summary>A few cache lines that go from one core to another and back. Measured times can be less, because a second core brings caches of its own.</summary>
+    private const double LeastHandOverNanoseconds = 500;
 
     /// <summary>Measures everything on one thread, the hand-over on two.</summary>
     /// <param name="progress">Told what is measured next; may be null.</param>
@@ -166,7 +168,7 @@ public static unsafe class CostTuner
             }, SecondsPerRate) / repeats;
         }
         double alone = Time(1), shared = Time(2);
-        return Math.Clamp(shared - alone / 2, 300, 100_000);
+        return Math.Clamp(shared - alone / 2, LeastHandOverNanoseconds, 100_000);
     }
 
     private static double MeasureElementwise(InstructionSet isa, OperatorKind kind, double unitsPerElement)
