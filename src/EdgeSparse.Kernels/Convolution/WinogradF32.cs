@@ -19,7 +19,7 @@ internal static unsafe partial class WinogradF32
     private const long MaximumTransformedBytes = 640 * 1024;
     private const int MaximumTiles = 256;
     private const int MaximumInputs = 1024;
-    private const int MinimumChannels = 16;
+    private const int MinimumChannels = 8;
     private const int MinimumTileOutputs = 48;
 
     /// <summary>Floats that keep the 36 matrices from competing for the same sets of the caches.</summary>

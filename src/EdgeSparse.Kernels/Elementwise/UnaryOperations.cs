@@ -117,7 +117,7 @@ internal readonly struct SiluOperation : IUnaryOperation
     [MethodImpl(MethodImplOptions.AggressiveInlining)]
     public static V Apply<V>(V x, V alpha, V beta) where V : unmanaged, IFloatVector<V>
     {
-        // Below −100 the result is 0, at −∞ too.
+        // Below −100 the result is some −1e-36, at −∞ too.
         x = V.MaxNative(V.Create(-100f), x);
         return x * VectorMath.Sigmoid(x);
     }

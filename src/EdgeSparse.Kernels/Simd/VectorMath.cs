@@ -105,9 +105,18 @@ internal static class VectorMath
         return V.Select(V.Equal(d, V.Zero), x, Log(u) * (x / d));
     }
 
-    /// <summary>1/(1 + e⁻ˣ), at most 5 ULP for x ≥ −87; 0 below −88.</summary>
+    /// <summary>1/(1 + e⁻ˣ), at most 5 ULP for x ≥ −87; below, the value at −87.3, some 1.2e-38.</summary>
     [MethodImpl(MethodImplOptions.AggressiveInlining)]
-    public static V Sigmoid<V>(V x) where V : unmanaged, IFloatVector<V> => V.Create(1f) / (V.Create(1f) + Exp(-x));
+    public static V Sigmoid<V>(V x) where V : unmanaged, IFloatVector<V>
+    {
+        // In this range 2ⁿ is a normal number for e⁻ˣ as a whole, so that n may be added to the exponent; NaN stays.
+        x = V.MaxNative(V.Create(-87.3f), V.MinNative(V.Create(87.3f), x));
+        V shifted = V.MultiplyAdd(x, V.Create(-Log2E), V.Create(RoundingShift));
+        V n = shifted - V.Create(RoundingShift);
+        V r = V.MultiplyAdd(n, V.Create(-Ln2Low), V.MultiplyAdd(n, V.Create(-Ln2High), -x));
+        V p = V.MultiplyAdd(ExpTail(r), r * r, r) + V.Create(1f);
+        return V.Create(1f) / (V.Create(1f) + V.IntAdd(p, V.IntShiftLeft(shifted, 23)));
+    }
 
     /// <summary>tanh x, at most 5 ULP: an odd rational function up to the point where the result is ±1.</summary>
     [MethodImpl(MethodImplOptions.AggressiveInlining)]
