@@ -6,7 +6,7 @@ using EdgeSparse.Kernels.Elementwise;
 
 namespace EdgeSparse.Kernels.DepthwiseConvolution;
 
-/// <summary>What a NEON kernel computes in one call: four rows of an output plane from a padded copy of the input plane.</summary>
+/// <summary>What a NEON kernel computes in one call: rows of an output plane from a padded copy of the input plane.</summary>
 internal unsafe struct PaddedPlaneBlock
 {
     /// <summary>Row and column that kernel row 0 and column 0 of the first output meet.</summary>
@@ -22,14 +22,16 @@ internal unsafe struct PaddedPlaneBlock
     public float Maximum;
     /// <summary>First output row; the others follow <see cref="Width"/> floats apart.</summary>
     public float* Output;
-    /// <summary>Output columns, at least a vector.</summary>
+    /// <summary>Output columns, at least four.</summary>
     public nint Width;
+    /// <summary>Output rows, at least four.</summary>
+    public nint Rows;
 }
 
 /// <summary>
 /// 3×3 on NEON. Each input plane is copied once into zero-padded scratch, with stride 2 its even and odd columns apart, so that every tap is a plain load and no edge case is left: two instructions for eight
 /// elements. The nine weights fill three registers and are taken by lane, which leaves room for eight sums, three loads and the clamp. An input row serves every output row it belongs to.
-/// Rows beyond a multiple of four are computed twice.
+/// Rows beyond a multiple of four are computed twice. A large plane is taken in bands, copied while they are in L1.
 /// </summary>
 public static unsafe partial class DepthwiseConvolutionF32
 {
@@ -37,6 +39,9 @@ public static unsafe partial class DepthwiseConvolutionF32
     private const int VariantAdvSimd = 3;
 
     private const int RowsAdvSimd = 4;
+
+    /// <summary>Padded rows of a band: half of a small L1.</summary>
+    private const int BandBytesAdvSimd = 16 * 1024;
 
     private static bool IsAdvSimd(in ConvolutionParameters p) => p.Isa == InstructionSet.AdvSimd && p.KernelHeight == 3 && p.KernelWidth == 3 && p.StrideHeight is 1 or 2
         && p.StrideWidth == p.StrideHeight && p.DilationHeight == 1 && p.DilationWidth == 1 && p.OutputWidth >= 4 && p.OutputHeight >= RowsAdvSimd;
@@ -80,6 +85,7 @@ public static unsafe partial class DepthwiseConvolutionF32
             first = p->PadLeft / 2 + (startsOdd ? t.Odd : 0);
             second = (p->PadLeft + 1) / 2 + (startsOdd ? 0 : t.Odd);
         }
+        int bandRows = Math.Max(1, BandBytesAdvSimd / (RowsAdvSimd * stride * (int)pitch * sizeof(float))) * RowsAdvSimd;
         int multiplier = p->GroupOutputs;
         long planes = (long)p->Batch * p->OutputChannels, end = planes * (task + 1) / p->TaskCount;
         float* plane = null;
@@ -93,11 +99,15 @@ public static unsafe partial class DepthwiseConvolutionF32
             t.Bias = bias == null ? 0 : bias[channel];
             float* to = residual == null ? y + index * p->OutputPlane : aside;
             int filled = copied ? rows : 0;
-            for (int row = 0; row < outputHeight; row += RowsAdvSimd)
+            for (int row = 0; row < outputHeight; row += bandRows)
             {
-                row = Math.Min(row, outputHeight - RowsAdvSimd);
-                // A row of the input is copied just before it is first read.
-                int needed = Math.Min(rows, (row + RowsAdvSimd - 1) * stride + 3 - p->PadTop);
+                int count = Math.Min(bandRows, outputHeight - row);
+                if (count < RowsAdvSimd)
+                {
+                    row = outputHeight - RowsAdvSimd;
+                    count = RowsAdvSimd;
+                }
+                int needed = Math.Min(rows, (row + count - 1) * stride + 3 - p->PadTop);
                 if (filled < needed)
                 {
                     float* source = from + (nint)filled * inputWidth;
@@ -108,6 +118,7 @@ public static unsafe partial class DepthwiseConvolutionF32
                 }
                 t.Input = padded + row * stride * pitch;
                 t.Output = to + (nint)row * p->OutputWidth;
+                t.Rows = count;
                 if (stride == 1) DepthwiseF32_3x3s1_AdvSimd(&t);
                 else DepthwiseF32_3x3s2_AdvSimd(&t);
             }
@@ -201,371 +212,391 @@ public static unsafe partial class DepthwiseConvolutionF32
         }
     }
 
-    /// <summary>Four rows of outputs, two vectors of each at a time: 36 loads for 72 FMAs. The last vectors overlap the ones before them.</summary>
+    /// <summary>Four rows of outputs, two vectors of each at a time: 36 loads for 72 FMAs. The last vectors and rows overlap the ones before them.</summary>
     [MethodImpl(MethodImplOptions.NoInlining)]
     private static void DepthwiseF32_3x3s1_AdvSimd(PaddedPlaneBlock* t)
     {
-        nint pitch = t->Pitch, width = t->Width, again = width < 8 ? width - 4 : 0;
+        nint pitch = t->Pitch, width = t->Width, rows = t->Rows;
         float* w = t->Weights;
         Vector128<float> w0 = Vector128.Load(w), w1 = Vector128.Load(w + 4), w2 = Vector128.CreateScalarUnsafe(w[8]);
         Vector128<float> bias = Vector128.Create(t->Bias), minimum = Vector128.Create(t->Minimum), maximum = Vector128.Create(t->Maximum);
-        float* r0 = t->Input, r1 = r0 + pitch, r2 = r1 + pitch, r3 = r2 + pitch, r4 = r3 + pitch, r5 = r4 + pitch;
-        float* y0 = t->Output, y1 = y0 + width, y2 = y1 + width, y3 = y2 + width;
-        if (width >= 8)
+        float* input = t->Input, output = t->Output;
+        while (true)
         {
-            // Columns behind the two vectors. Over half of the next two left: they are the row's last, else one vector is.
-            nint left = width - 8;
-            do
+            float* r0 = input, r1 = r0 + pitch, r2 = r1 + pitch, r3 = r2 + pitch, r4 = r3 + pitch, r5 = r4 + pitch;
+            float* y0 = output, y1 = y0 + width, y2 = y1 + width, y3 = y2 + width;
+            // Vectors by themselves: the last of a row, or both of a row of under two.
+            nint singles = width > 4 ? 2 : 1;
+            if (width >= 8)
             {
-                Vector128<float> a0 = bias, a1 = bias, b0 = bias, b1 = bias, c0 = bias, c1 = bias, d0 = bias, d1 = bias;
+                // Columns behind the two vectors. Over half of the next two left: they are the row's last, else one vector is.
+                nint left = width - 8;
+                do
+                {
+                    Vector128<float> a0 = bias, a1 = bias, b0 = bias, b1 = bias, c0 = bias, c1 = bias, d0 = bias, d1 = bias;
+                    Vector128<float> x0, x1, x2;
+                    x0 = Vector128.Load(r0);
+                    x1 = Vector128.Load(r0 + 1);
+                    x2 = Vector128.Load(r0 + 2);
+                    a0 = TopRow(a0, x0, x1, x2, w0);
+                    x0 = Vector128.Load(r0 + 4);
+                    x1 = Vector128.Load(r0 + 5);
+                    x2 = Vector128.Load(r0 + 6);
+                    a1 = TopRow(a1, x0, x1, x2, w0);
+                    x0 = Vector128.Load(r1);
+                    x1 = Vector128.Load(r1 + 1);
+                    x2 = Vector128.Load(r1 + 2);
+                    b0 = TopRow(b0, x0, x1, x2, w0);
+                    a0 = MiddleRow(a0, x0, x1, x2, w0, w1);
+                    x0 = Vector128.Load(r1 + 4);
+                    x1 = Vector128.Load(r1 + 5);
+                    x2 = Vector128.Load(r1 + 6);
+                    b1 = TopRow(b1, x0, x1, x2, w0);
+                    a1 = MiddleRow(a1, x0, x1, x2, w0, w1);
+                    x0 = Vector128.Load(r2);
+                    x1 = Vector128.Load(r2 + 1);
+                    x2 = Vector128.Load(r2 + 2);
+                    c0 = TopRow(c0, x0, x1, x2, w0);
+                    b0 = MiddleRow(b0, x0, x1, x2, w0, w1);
+                    a0 = BottomRow(a0, x0, x1, x2, w1, w2);
+                    x0 = Vector128.Load(r2 + 4);
+                    x1 = Vector128.Load(r2 + 5);
+                    x2 = Vector128.Load(r2 + 6);
+                    c1 = TopRow(c1, x0, x1, x2, w0);
+                    b1 = MiddleRow(b1, x0, x1, x2, w0, w1);
+                    a1 = BottomRow(a1, x0, x1, x2, w1, w2);
+                    x0 = Vector128.Load(r3);
+                    x1 = Vector128.Load(r3 + 1);
+                    x2 = Vector128.Load(r3 + 2);
+                    d0 = TopRow(d0, x0, x1, x2, w0);
+                    c0 = MiddleRow(c0, x0, x1, x2, w0, w1);
+                    b0 = BottomRow(b0, x0, x1, x2, w1, w2);
+                    x0 = Vector128.Load(r3 + 4);
+                    x1 = Vector128.Load(r3 + 5);
+                    x2 = Vector128.Load(r3 + 6);
+                    d1 = TopRow(d1, x0, x1, x2, w0);
+                    c1 = MiddleRow(c1, x0, x1, x2, w0, w1);
+                    b1 = BottomRow(b1, x0, x1, x2, w1, w2);
+                    x0 = Vector128.Load(r4);
+                    x1 = Vector128.Load(r4 + 1);
+                    x2 = Vector128.Load(r4 + 2);
+                    d0 = MiddleRow(d0, x0, x1, x2, w0, w1);
+                    c0 = BottomRow(c0, x0, x1, x2, w1, w2);
+                    x0 = Vector128.Load(r4 + 4);
+                    x1 = Vector128.Load(r4 + 5);
+                    x2 = Vector128.Load(r4 + 6);
+                    d1 = MiddleRow(d1, x0, x1, x2, w0, w1);
+                    c1 = BottomRow(c1, x0, x1, x2, w1, w2);
+                    x0 = Vector128.Load(r5);
+                    x1 = Vector128.Load(r5 + 1);
+                    x2 = Vector128.Load(r5 + 2);
+                    d0 = BottomRow(d0, x0, x1, x2, w1, w2);
+                    x0 = Vector128.Load(r5 + 4);
+                    x1 = Vector128.Load(r5 + 5);
+                    x2 = Vector128.Load(r5 + 6);
+                    d1 = BottomRow(d1, x0, x1, x2, w1, w2);
+                    AdvSimd.Min(maximum, AdvSimd.Max(minimum, a0)).Store(y0);
+                    AdvSimd.Min(maximum, AdvSimd.Max(minimum, a1)).Store(y0 + 4);
+                    AdvSimd.Min(maximum, AdvSimd.Max(minimum, b0)).Store(y1);
+                    AdvSimd.Min(maximum, AdvSimd.Max(minimum, b1)).Store(y1 + 4);
+                    AdvSimd.Min(maximum, AdvSimd.Max(minimum, c0)).Store(y2);
+                    AdvSimd.Min(maximum, AdvSimd.Max(minimum, c1)).Store(y2 + 4);
+                    AdvSimd.Min(maximum, AdvSimd.Max(minimum, d0)).Store(y3);
+                    AdvSimd.Min(maximum, AdvSimd.Max(minimum, d1)).Store(y3 + 4);
+                    nint step = Math.Min(left, 8);
+                    r0 += step;
+                    r1 += step;
+                    r2 += step;
+                    r3 += step;
+                    r4 += step;
+                    r5 += step;
+                    y0 += step;
+                    y1 += step;
+                    y2 += step;
+                    y3 += step;
+                    left -= 8;
+                }
+                while (left > -4);
+                singles = left > -8 ? 1 : 0;
+                r0 += 4;
+                r1 += 4;
+                r2 += 4;
+                r3 += 4;
+                r4 += 4;
+                r5 += 4;
+                y0 += 4;
+                y1 += 4;
+                y2 += 4;
+                y3 += 4;
+            }
+            for (; singles > 0; singles--)
+            {
+                Vector128<float> a0 = bias, b0 = bias, c0 = bias, d0 = bias;
                 Vector128<float> x0, x1, x2;
                 x0 = Vector128.Load(r0);
                 x1 = Vector128.Load(r0 + 1);
                 x2 = Vector128.Load(r0 + 2);
                 a0 = TopRow(a0, x0, x1, x2, w0);
-                x0 = Vector128.Load(r0 + 4);
-                x1 = Vector128.Load(r0 + 5);
-                x2 = Vector128.Load(r0 + 6);
-                a1 = TopRow(a1, x0, x1, x2, w0);
                 x0 = Vector128.Load(r1);
                 x1 = Vector128.Load(r1 + 1);
                 x2 = Vector128.Load(r1 + 2);
                 b0 = TopRow(b0, x0, x1, x2, w0);
                 a0 = MiddleRow(a0, x0, x1, x2, w0, w1);
-                x0 = Vector128.Load(r1 + 4);
-                x1 = Vector128.Load(r1 + 5);
-                x2 = Vector128.Load(r1 + 6);
-                b1 = TopRow(b1, x0, x1, x2, w0);
-                a1 = MiddleRow(a1, x0, x1, x2, w0, w1);
                 x0 = Vector128.Load(r2);
                 x1 = Vector128.Load(r2 + 1);
                 x2 = Vector128.Load(r2 + 2);
                 c0 = TopRow(c0, x0, x1, x2, w0);
                 b0 = MiddleRow(b0, x0, x1, x2, w0, w1);
                 a0 = BottomRow(a0, x0, x1, x2, w1, w2);
-                x0 = Vector128.Load(r2 + 4);
-                x1 = Vector128.Load(r2 + 5);
-                x2 = Vector128.Load(r2 + 6);
-                c1 = TopRow(c1, x0, x1, x2, w0);
-                b1 = MiddleRow(b1, x0, x1, x2, w0, w1);
-                a1 = BottomRow(a1, x0, x1, x2, w1, w2);
                 x0 = Vector128.Load(r3);
                 x1 = Vector128.Load(r3 + 1);
                 x2 = Vector128.Load(r3 + 2);
                 d0 = TopRow(d0, x0, x1, x2, w0);
                 c0 = MiddleRow(c0, x0, x1, x2, w0, w1);
                 b0 = BottomRow(b0, x0, x1, x2, w1, w2);
-                x0 = Vector128.Load(r3 + 4);
-                x1 = Vector128.Load(r3 + 5);
-                x2 = Vector128.Load(r3 + 6);
-                d1 = TopRow(d1, x0, x1, x2, w0);
-                c1 = MiddleRow(c1, x0, x1, x2, w0, w1);
-                b1 = BottomRow(b1, x0, x1, x2, w1, w2);
                 x0 = Vector128.Load(r4);
                 x1 = Vector128.Load(r4 + 1);
                 x2 = Vector128.Load(r4 + 2);
                 d0 = MiddleRow(d0, x0, x1, x2, w0, w1);
                 c0 = BottomRow(c0, x0, x1, x2, w1, w2);
-                x0 = Vector128.Load(r4 + 4);
-                x1 = Vector128.Load(r4 + 5);
-                x2 = Vector128.Load(r4 + 6);
-                d1 = MiddleRow(d1, x0, x1, x2, w0, w1);
-                c1 = BottomRow(c1, x0, x1, x2, w1, w2);
                 x0 = Vector128.Load(r5);
                 x1 = Vector128.Load(r5 + 1);
                 x2 = Vector128.Load(r5 + 2);
                 d0 = BottomRow(d0, x0, x1, x2, w1, w2);
-                x0 = Vector128.Load(r5 + 4);
-                x1 = Vector128.Load(r5 + 5);
-                x2 = Vector128.Load(r5 + 6);
-                d1 = BottomRow(d1, x0, x1, x2, w1, w2);
                 AdvSimd.Min(maximum, AdvSimd.Max(minimum, a0)).Store(y0);
-                AdvSimd.Min(maximum, AdvSimd.Max(minimum, a1)).Store(y0 + 4);
                 AdvSimd.Min(maximum, AdvSimd.Max(minimum, b0)).Store(y1);
-                AdvSimd.Min(maximum, AdvSimd.Max(minimum, b1)).Store(y1 + 4);
                 AdvSimd.Min(maximum, AdvSimd.Max(minimum, c0)).Store(y2);
-                AdvSimd.Min(maximum, AdvSimd.Max(minimum, c1)).Store(y2 + 4);
                 AdvSimd.Min(maximum, AdvSimd.Max(minimum, d0)).Store(y3);
-                AdvSimd.Min(maximum, AdvSimd.Max(minimum, d1)).Store(y3 + 4);
-                nint step = Math.Min(left, 8);
-                r0 += step;
-                r1 += step;
-                r2 += step;
-                r3 += step;
-                r4 += step;
-                r5 += step;
-                y0 += step;
-                y1 += step;
-                y2 += step;
-                y3 += step;
-                left -= 8;
+                nint back = width - 4;
+                r0 += back;
+                r1 += back;
+                r2 += back;
+                r3 += back;
+                r4 += back;
+                r5 += back;
+                y0 += back;
+                y1 += back;
+                y2 += back;
+                y3 += back;
             }
-            while (left > -4);
-            if (left <= -8) return;
-            r0 += 4;
-            r1 += 4;
-            r2 += 4;
-            r3 += 4;
-            r4 += 4;
-            r5 += 4;
-            y0 += 4;
-            y1 += 4;
-            y2 += 4;
-            y3 += 4;
-        }
-        while (true)
-        {
-            Vector128<float> a0 = bias, b0 = bias, c0 = bias, d0 = bias;
-            Vector128<float> x0, x1, x2;
-            x0 = Vector128.Load(r0);
-            x1 = Vector128.Load(r0 + 1);
-            x2 = Vector128.Load(r0 + 2);
-            a0 = TopRow(a0, x0, x1, x2, w0);
-            x0 = Vector128.Load(r1);
-            x1 = Vector128.Load(r1 + 1);
-            x2 = Vector128.Load(r1 + 2);
-            b0 = TopRow(b0, x0, x1, x2, w0);
-            a0 = MiddleRow(a0, x0, x1, x2, w0, w1);
-            x0 = Vector128.Load(r2);
-            x1 = Vector128.Load(r2 + 1);
-            x2 = Vector128.Load(r2 + 2);
-            c0 = TopRow(c0, x0, x1, x2, w0);
-            b0 = MiddleRow(b0, x0, x1, x2, w0, w1);
-            a0 = BottomRow(a0, x0, x1, x2, w1, w2);
-            x0 = Vector128.Load(r3);
-            x1 = Vector128.Load(r3 + 1);
-            x2 = Vector128.Load(r3 + 2);
-            d0 = TopRow(d0, x0, x1, x2, w0);
-            c0 = MiddleRow(c0, x0, x1, x2, w0, w1);
-            b0 = BottomRow(b0, x0, x1, x2, w1, w2);
-            x0 = Vector128.Load(r4);
-            x1 = Vector128.Load(r4 + 1);
-            x2 = Vector128.Load(r4 + 2);
-            d0 = MiddleRow(d0, x0, x1, x2, w0, w1);
-            c0 = BottomRow(c0, x0, x1, x2, w1, w2);
-            x0 = Vector128.Load(r5);
-            x1 = Vector128.Load(r5 + 1);
-            x2 = Vector128.Load(r5 + 2);
-            d0 = BottomRow(d0, x0, x1, x2, w1, w2);
-            AdvSimd.Min(maximum, AdvSimd.Max(minimum, a0)).Store(y0);
-            AdvSimd.Min(maximum, AdvSimd.Max(minimum, b0)).Store(y1);
-            AdvSimd.Min(maximum, AdvSimd.Max(minimum, c0)).Store(y2);
-            AdvSimd.Min(maximum, AdvSimd.Max(minimum, d0)).Store(y3);
-            if (again == 0) return;
-            // A row of under two vectors is two that overlap.
-            r0 += again;
-            r1 += again;
-            r2 += again;
-            r3 += again;
-            r4 += again;
-            r5 += again;
-            y0 += again;
-            y1 += again;
-            y2 += again;
-            y3 += again;
-            again = 0;
+            rows -= RowsAdvSimd;
+            if (rows <= 0) return;
+            nint down = Math.Min(rows, RowsAdvSimd);
+            if (rows < RowsAdvSimd) rows = RowsAdvSimd;
+            input += down * 1 * pitch;
+            output += down * width;
         }
     }
 
-    /// <summary>Four rows of outputs, two vectors of each at a time: 54 loads for 72 FMAs. The last vectors overlap the ones before them. Each padded row is its even columns and then, `odd` floats on, its odd ones.</summary>
+    /// <summary>Four rows of outputs, two vectors of each at a time: 54 loads for 72 FMAs. The last vectors and rows overlap the ones before them. Each padded row is its even columns and then, `odd` floats on, its odd ones.</summary>
     [MethodImpl(MethodImplOptions.NoInlining)]
     private static void DepthwiseF32_3x3s2_AdvSimd(PaddedPlaneBlock* t)
     {
-        nint pitch = t->Pitch, width = t->Width, odd = t->Odd, again = width < 8 ? width - 4 : 0;
+        nint pitch = t->Pitch, width = t->Width, rows = t->Rows, odd = t->Odd;
         float* w = t->Weights;
         Vector128<float> w0 = Vector128.Load(w), w1 = Vector128.Load(w + 4), w2 = Vector128.CreateScalarUnsafe(w[8]);
         Vector128<float> bias = Vector128.Create(t->Bias), minimum = Vector128.Create(t->Minimum), maximum = Vector128.Create(t->Maximum);
-        float* r0 = t->Input, r1 = r0 + pitch, r2 = r1 + pitch, r3 = r2 + pitch, r4 = r3 + pitch, r5 = r4 + pitch, r6 = r5 + pitch, r7 = r6 + pitch, r8 = r7 + pitch;
-        float* y0 = t->Output, y1 = y0 + width, y2 = y1 + width, y3 = y2 + width;
-        if (width >= 8)
+        float* input = t->Input, output = t->Output;
+        while (true)
         {
-            // Columns behind the two vectors. Over half of the next two left: they are the row's last, else one vector is.
-            nint left = width - 8;
-            do
+            float* r0 = input, r1 = r0 + pitch, r2 = r1 + pitch, r3 = r2 + pitch, r4 = r3 + pitch, r5 = r4 + pitch, r6 = r5 + pitch, r7 = r6 + pitch, r8 = r7 + pitch;
+            float* y0 = output, y1 = y0 + width, y2 = y1 + width, y3 = y2 + width;
+            // Vectors by themselves: the last of a row, or both of a row of under two.
+            nint singles = width > 4 ? 2 : 1;
+            if (width >= 8)
             {
-                Vector128<float> a0 = bias, a1 = bias, b0 = bias, b1 = bias, c0 = bias, c1 = bias, d0 = bias, d1 = bias;
+                // Columns behind the two vectors. Over half of the next two left: they are the row's last, else one vector is.
+                nint left = width - 8;
+                do
+                {
+                    Vector128<float> a0 = bias, a1 = bias, b0 = bias, b1 = bias, c0 = bias, c1 = bias, d0 = bias, d1 = bias;
+                    Vector128<float> x0, x1, x2;
+                    x0 = Vector128.Load(r0);
+                    x1 = Vector128.Load(r0 + odd);
+                    x2 = Vector128.Load(r0 + 1);
+                    a0 = TopRow(a0, x0, x1, x2, w0);
+                    x0 = Vector128.Load(r0 + 4);
+                    x1 = Vector128.Load(r0 + odd + 4);
+                    x2 = Vector128.Load(r0 + 5);
+                    a1 = TopRow(a1, x0, x1, x2, w0);
+                    x0 = Vector128.Load(r1);
+                    x1 = Vector128.Load(r1 + odd);
+                    x2 = Vector128.Load(r1 + 1);
+                    a0 = MiddleRow(a0, x0, x1, x2, w0, w1);
+                    x0 = Vector128.Load(r1 + 4);
+                    x1 = Vector128.Load(r1 + odd + 4);
+                    x2 = Vector128.Load(r1 + 5);
+                    a1 = MiddleRow(a1, x0, x1, x2, w0, w1);
+                    x0 = Vector128.Load(r2);
+                    x1 = Vector128.Load(r2 + odd);
+                    x2 = Vector128.Load(r2 + 1);
+                    b0 = TopRow(b0, x0, x1, x2, w0);
+                    a0 = BottomRow(a0, x0, x1, x2, w1, w2);
+                    x0 = Vector128.Load(r2 + 4);
+                    x1 = Vector128.Load(r2 + odd + 4);
+                    x2 = Vector128.Load(r2 + 5);
+                    b1 = TopRow(b1, x0, x1, x2, w0);
+                    a1 = BottomRow(a1, x0, x1, x2, w1, w2);
+                    x0 = Vector128.Load(r3);
+                    x1 = Vector128.Load(r3 + odd);
+                    x2 = Vector128.Load(r3 + 1);
+                    b0 = MiddleRow(b0, x0, x1, x2, w0, w1);
+                    x0 = Vector128.Load(r3 + 4);
+                    x1 = Vector128.Load(r3 + odd + 4);
+                    x2 = Vector128.Load(r3 + 5);
+                    b1 = MiddleRow(b1, x0, x1, x2, w0, w1);
+                    x0 = Vector128.Load(r4);
+                    x1 = Vector128.Load(r4 + odd);
+                    x2 = Vector128.Load(r4 + 1);
+                    c0 = TopRow(c0, x0, x1, x2, w0);
+                    b0 = BottomRow(b0, x0, x1, x2, w1, w2);
+                    x0 = Vector128.Load(r4 + 4);
+                    x1 = Vector128.Load(r4 + odd + 4);
+                    x2 = Vector128.Load(r4 + 5);
+                    c1 = TopRow(c1, x0, x1, x2, w0);
+                    b1 = BottomRow(b1, x0, x1, x2, w1, w2);
+                    x0 = Vector128.Load(r5);
+                    x1 = Vector128.Load(r5 + odd);
+                    x2 = Vector128.Load(r5 + 1);
+                    c0 = MiddleRow(c0, x0, x1, x2, w0, w1);
+                    x0 = Vector128.Load(r5 + 4);
+                    x1 = Vector128.Load(r5 + odd + 4);
+                    x2 = Vector128.Load(r5 + 5);
+                    c1 = MiddleRow(c1, x0, x1, x2, w0, w1);
+                    x0 = Vector128.Load(r6);
+                    x1 = Vector128.Load(r6 + odd);
+                    x2 = Vector128.Load(r6 + 1);
+                    d0 = TopRow(d0, x0, x1, x2, w0);
+                    c0 = BottomRow(c0, x0, x1, x2, w1, w2);
+                    x0 = Vector128.Load(r6 + 4);
+                    x1 = Vector128.Load(r6 + odd + 4);
+                    x2 = Vector128.Load(r6 + 5);
+                    d1 = TopRow(d1, x0, x1, x2, w0);
+                    c1 = BottomRow(c1, x0, x1, x2, w1, w2);
+                    x0 = Vector128.Load(r7);
+                    x1 = Vector128.Load(r7 + odd);
+                    x2 = Vector128.Load(r7 + 1);
+                    d0 = MiddleRow(d0, x0, x1, x2, w0, w1);
+                    x0 = Vector128.Load(r7 + 4);
+                    x1 = Vector128.Load(r7 + odd + 4);
+                    x2 = Vector128.Load(r7 + 5);
+                    d1 = MiddleRow(d1, x0, x1, x2, w0, w1);
+                    x0 = Vector128.Load(r8);
+                    x1 = Vector128.Load(r8 + odd);
+                    x2 = Vector128.Load(r8 + 1);
+                    d0 = BottomRow(d0, x0, x1, x2, w1, w2);
+                    x0 = Vector128.Load(r8 + 4);
+                    x1 = Vector128.Load(r8 + odd + 4);
+                    x2 = Vector128.Load(r8 + 5);
+                    d1 = BottomRow(d1, x0, x1, x2, w1, w2);
+                    AdvSimd.Min(maximum, AdvSimd.Max(minimum, a0)).Store(y0);
+                    AdvSimd.Min(maximum, AdvSimd.Max(minimum, a1)).Store(y0 + 4);
+                    AdvSimd.Min(maximum, AdvSimd.Max(minimum, b0)).Store(y1);
+                    AdvSimd.Min(maximum, AdvSimd.Max(minimum, b1)).Store(y1 + 4);
+                    AdvSimd.Min(maximum, AdvSimd.Max(minimum, c0)).Store(y2);
+                    AdvSimd.Min(maximum, AdvSimd.Max(minimum, c1)).Store(y2 + 4);
+                    AdvSimd.Min(maximum, AdvSimd.Max(minimum, d0)).Store(y3);
+                    AdvSimd.Min(maximum, AdvSimd.Max(minimum, d1)).Store(y3 + 4);
+                    nint step = Math.Min(left, 8);
+                    r0 += step;
+                    r1 += step;
+                    r2 += step;
+                    r3 += step;
+                    r4 += step;
+                    r5 += step;
+                    r6 += step;
+                    r7 += step;
+                    r8 += step;
+                    y0 += step;
+                    y1 += step;
+                    y2 += step;
+                    y3 += step;
+                    left -= 8;
+                }
+                while (left > -4);
+                singles = left > -8 ? 1 : 0;
+                r0 += 4;
+                r1 += 4;
+                r2 += 4;
+                r3 += 4;
+                r4 += 4;
+                r5 += 4;
+                r6 += 4;
+                r7 += 4;
+                r8 += 4;
+                y0 += 4;
+                y1 += 4;
+                y2 += 4;
+                y3 += 4;
+            }
+            for (; singles > 0; singles--)
+            {
+                Vector128<float> a0 = bias, b0 = bias, c0 = bias, d0 = bias;
                 Vector128<float> x0, x1, x2;
                 x0 = Vector128.Load(r0);
                 x1 = Vector128.Load(r0 + odd);
                 x2 = Vector128.Load(r0 + 1);
                 a0 = TopRow(a0, x0, x1, x2, w0);
-                x0 = Vector128.Load(r0 + 4);
-                x1 = Vector128.Load(r0 + odd + 4);
-                x2 = Vector128.Load(r0 + 5);
-                a1 = TopRow(a1, x0, x1, x2, w0);
                 x0 = Vector128.Load(r1);
                 x1 = Vector128.Load(r1 + odd);
                 x2 = Vector128.Load(r1 + 1);
                 a0 = MiddleRow(a0, x0, x1, x2, w0, w1);
-                x0 = Vector128.Load(r1 + 4);
-                x1 = Vector128.Load(r1 + odd + 4);
-                x2 = Vector128.Load(r1 + 5);
-                a1 = MiddleRow(a1, x0, x1, x2, w0, w1);
                 x0 = Vector128.Load(r2);
                 x1 = Vector128.Load(r2 + odd);
                 x2 = Vector128.Load(r2 + 1);
                 b0 = TopRow(b0, x0, x1, x2, w0);
                 a0 = BottomRow(a0, x0, x1, x2, w1, w2);
-                x0 = Vector128.Load(r2 + 4);
-                x1 = Vector128.Load(r2 + odd + 4);
-                x2 = Vector128.Load(r2 + 5);
-                b1 = TopRow(b1, x0, x1, x2, w0);
-                a1 = BottomRow(a1, x0, x1, x2, w1, w2);
                 x0 = Vector128.Load(r3);
                 x1 = Vector128.Load(r3 + odd);
                 x2 = Vector128.Load(r3 + 1);
                 b0 = MiddleRow(b0, x0, x1, x2, w0, w1);
-                x0 = Vector128.Load(r3 + 4);
-                x1 = Vector128.Load(r3 + odd + 4);
-                x2 = Vector128.Load(r3 + 5);
-                b1 = MiddleRow(b1, x0, x1, x2, w0, w1);
                 x0 = Vector128.Load(r4);
                 x1 = Vector128.Load(r4 + odd);
                 x2 = Vector128.Load(r4 + 1);
                 c0 = TopRow(c0, x0, x1, x2, w0);
                 b0 = BottomRow(b0, x0, x1, x2, w1, w2);
-                x0 = Vector128.Load(r4 + 4);
-                x1 = Vector128.Load(r4 + odd + 4);
-                x2 = Vector128.Load(r4 + 5);
-                c1 = TopRow(c1, x0, x1, x2, w0);
-                b1 = BottomRow(b1, x0, x1, x2, w1, w2);
                 x0 = Vector128.Load(r5);
                 x1 = Vector128.Load(r5 + odd);
                 x2 = Vector128.Load(r5 + 1);
                 c0 = MiddleRow(c0, x0, x1, x2, w0, w1);
-                x0 = Vector128.Load(r5 + 4);
-                x1 = Vector128.Load(r5 + odd + 4);
-                x2 = Vector128.Load(r5 + 5);
-                c1 = MiddleRow(c1, x0, x1, x2, w0, w1);
                 x0 = Vector128.Load(r6);
                 x1 = Vector128.Load(r6 + odd);
                 x2 = Vector128.Load(r6 + 1);
                 d0 = TopRow(d0, x0, x1, x2, w0);
                 c0 = BottomRow(c0, x0, x1, x2, w1, w2);
-                x0 = Vector128.Load(r6 + 4);
-                x1 = Vector128.Load(r6 + odd + 4);
-                x2 = Vector128.Load(r6 + 5);
-                d1 = TopRow(d1, x0, x1, x2, w0);
-                c1 = BottomRow(c1, x0, x1, x2, w1, w2);
                 x0 = Vector128.Load(r7);
                 x1 = Vector128.Load(r7 + odd);
                 x2 = Vector128.Load(r7 + 1);
                 d0 = MiddleRow(d0, x0, x1, x2, w0, w1);
-                x0 = Vector128.Load(r7 + 4);
-                x1 = Vector128.Load(r7 + odd + 4);
-                x2 = Vector128.Load(r7 + 5);
-                d1 = MiddleRow(d1, x0, x1, x2, w0, w1);
                 x0 = Vector128.Load(r8);
                 x1 = Vector128.Load(r8 + odd);
                 x2 = Vector128.Load(r8 + 1);
                 d0 = BottomRow(d0, x0, x1, x2, w1, w2);
-                x0 = Vector128.Load(r8 + 4);
-                x1 = Vector128.Load(r8 + odd + 4);
-                x2 = Vector128.Load(r8 + 5);
-                d1 = BottomRow(d1, x0, x1, x2, w1, w2);
                 AdvSimd.Min(maximum, AdvSimd.Max(minimum, a0)).Store(y0);
-                AdvSimd.Min(maximum, AdvSimd.Max(minimum, a1)).Store(y0 + 4);
                 AdvSimd.Min(maximum, AdvSimd.Max(minimum, b0)).Store(y1);
-                AdvSimd.Min(maximum, AdvSimd.Max(minimum, b1)).Store(y1 + 4);
                 AdvSimd.Min(maximum, AdvSimd.Max(minimum, c0)).Store(y2);
-                AdvSimd.Min(maximum, AdvSimd.Max(minimum, c1)).Store(y2 + 4);
                 AdvSimd.Min(maximum, AdvSimd.Max(minimum, d0)).Store(y3);
-                AdvSimd.Min(maximum, AdvSimd.Max(minimum, d1)).Store(y3 + 4);
-                nint step = Math.Min(left, 8);
-                r0 += step;
-                r1 += step;
-                r2 += step;
-                r3 += step;
-                r4 += step;
-                r5 += step;
-                r6 += step;
-                r7 += step;
-                r8 += step;
-                y0 += step;
-                y1 += step;
-                y2 += step;
-                y3 += step;
-                left -= 8;
+                nint back = width - 4;
+                r0 += back;
+                r1 += back;
+                r2 += back;
+                r3 += back;
+                r4 += back;
+                r5 += back;
+                r6 += back;
+                r7 += back;
+                r8 += back;
+                y0 += back;
+                y1 += back;
+                y2 += back;
+                y3 += back;
             }
-            while (left > -4);
-            if (left <= -8) return;
-            r0 += 4;
-            r1 += 4;
-            r2 += 4;
-            r3 += 4;
-            r4 += 4;
-            r5 += 4;
-            r6 += 4;
-            r7 += 4;
-            r8 += 4;
-            y0 += 4;
-            y1 += 4;
-            y2 += 4;
-            y3 += 4;
-        }
-        while (true)
-        {
-            Vector128<float> a0 = bias, b0 = bias, c0 = bias, d0 = bias;
-            Vector128<float> x0, x1, x2;
-            x0 = Vector128.Load(r0);
-            x1 = Vector128.Load(r0 + odd);
-            x2 = Vector128.Load(r0 + 1);
-            a0 = TopRow(a0, x0, x1, x2, w0);
-            x0 = Vector128.Load(r1);
-            x1 = Vector128.Load(r1 + odd);
-            x2 = Vector128.Load(r1 + 1);
-            a0 = MiddleRow(a0, x0, x1, x2, w0, w1);
-            x0 = Vector128.Load(r2);
-            x1 = Vector128.Load(r2 + odd);
-            x2 = Vector128.Load(r2 + 1);
-            b0 = TopRow(b0, x0, x1, x2, w0);
-            a0 = BottomRow(a0, x0, x1, x2, w1, w2);
-            x0 = Vector128.Load(r3);
-            x1 = Vector128.Load(r3 + odd);
-            x2 = Vector128.Load(r3 + 1);
-            b0 = MiddleRow(b0, x0, x1, x2, w0, w1);
-            x0 = Vector128.Load(r4);
-            x1 = Vector128.Load(r4 + odd);
-            x2 = Vector128.Load(r4 + 1);
-            c0 = TopRow(c0, x0, x1, x2, w0);
-            b0 = BottomRow(b0, x0, x1, x2, w1, w2);
-            x0 = Vector128.Load(r5);
-            x1 = Vector128.Load(r5 + odd);
-            x2 = Vector128.Load(r5 + 1);
-            c0 = MiddleRow(c0, x0, x1, x2, w0, w1);
-            x0 = Vector128.Load(r6);
-            x1 = Vector128.Load(r6 + odd);
-            x2 = Vector128.Load(r6 + 1);
-            d0 = TopRow(d0, x0, x1, x2, w0);
-            c0 = BottomRow(c0, x0, x1, x2, w1, w2);
-            x0 = Vector128.Load(r7);
-            x1 = Vector128.Load(r7 + odd);
-            x2 = Vector128.Load(r7 + 1);
-            d0 = MiddleRow(d0, x0, x1, x2, w0, w1);
-            x0 = Vector128.Load(r8);
-            x1 = Vector128.Load(r8 + odd);
-            x2 = Vector128.Load(r8 + 1);
-            d0 = BottomRow(d0, x0, x1, x2, w1, w2);
-            AdvSimd.Min(maximum, AdvSimd.Max(minimum, a0)).Store(y0);
-            AdvSimd.Min(maximum, AdvSimd.Max(minimum, b0)).Store(y1);
-            AdvSimd.Min(maximum, AdvSimd.Max(minimum, c0)).Store(y2);
-            AdvSimd.Min(maximum, AdvSimd.Max(minimum, d0)).Store(y3);
-            if (again == 0) return;
-            // A row of under two vectors is two that overlap.
-            r0 += again;
-            r1 += again;
-            r2 += again;
-            r3 += again;
-            r4 += again;
-            r5 += again;
-            r6 += again;
-            r7 += again;
-            r8 += again;
-            y0 += again;
-            y1 += again;
-            y2 += again;
-            y3 += again;
-            again = 0;
+            rows -= RowsAdvSimd;
+            if (rows <= 0) return;
+            nint down = Math.Min(rows, RowsAdvSimd);
+            if (rows < RowsAdvSimd) rows = RowsAdvSimd;
+            input += down * 2 * pitch;
+            output += down * width;
         }
     }
 
