@@ -169,9 +169,9 @@ public static unsafe partial class DepthwiseConvolutionF32
     [MethodImpl(MethodImplOptions.AggressiveInlining)]
     private static void Split(float* from, float* even, float* odd)
     {
-        Vector128<float> low = Vector128.Load(from), high = Vector128.Load(from + 4);
-        AdvSimd.Arm64.UnzipEven(low, high).Store(even);
-        AdvSimd.Arm64.UnzipOdd(low, high).Store(odd);
+        (Vector128<float> evens, Vector128<float> odds) = AdvSimd.Arm64.Load2xVector128AndUnzip(from);
+        evens.Store(even);
+        odds.Store(odd);
     }
 
     /// <summary>Of each row elements 0, 2, 4 … to `even` and 1, 3, 5 … to `odd`.</summary>
@@ -183,8 +183,8 @@ public static unsafe partial class DepthwiseConvolutionF32
             nint left = count;
             for (; left >= 16; left -= 16)
             {
-                Vector128<float> a = Vector128.Load(source), b = Vector128.Load(source + 4), c = Vector128.Load(source + 8), d = Vector128.Load(source + 12);
-                Vector128<float> lowEvens = AdvSimd.Arm64.UnzipEven(a, b), highEvens = AdvSimd.Arm64.UnzipEven(c, d), lowOdds = AdvSimd.Arm64.UnzipOdd(a, b), highOdds = AdvSimd.Arm64.UnzipOdd(c, d);
+                (Vector128<float> lowEvens, Vector128<float> lowOdds) = AdvSimd.Arm64.Load2xVector128AndUnzip(source);
+                (Vector128<float> highEvens, Vector128<float> highOdds) = AdvSimd.Arm64.Load2xVector128AndUnzip(source + 8);
                 lowEvens.Store(evens);
                 highEvens.Store(evens + 4);
                 lowOdds.Store(odds);
