@@ -22,7 +22,9 @@ public static unsafe partial class SparseConvolutionF32
     /// <summary>Rows that are computed aside before their valid pixels are copied out; a multiple of the tallest block.</summary>
     private const int AsideRows = 16;
     /// <summary>What of the pixels that a task reads stays in L1 beside the weights and sums that stream through; more are taken in chunks of channels.</summary>
-    private const int ChunkBytes = 22 * 1024;
+    private const int ChunkBytes = 28 * 1024;
+    /// <summary>Non-zeros of a row in a chunk that pay for storing and loading its sums.</summary>
+    private const int LeastChunkNonZeros = 16;
 
     /// <summary>Checks the geometry, sets the output size and what follows from the weights, and derives tiles, <see cref="ConvolutionParameters.TaskCount"/> and <see cref="ConvolutionParameters.ScratchBytes"/>.</summary>
     /// <exception cref="ArgumentException">The geometry is not a convolution, or an image exceeds 2^31 bytes.</exception>
@@ -71,19 +73,19 @@ public static unsafe partial class SparseConvolutionF32
 
     private static long TaskNonZeros(in ConvolutionParameters p) => (long)p.NonZeros * p.TileRows / p.OutputChannels;
 
-    /// <summary>Input channels that a task takes at a time: all, or as many as stay in L1 where each row then still has non-zeros enough to pay for storing and loading its sums.</summary>
+    /// <summary>
+    /// Input channels that a task takes at a time: all, or as many as stay in L1 where each row then still has non-zeros enough to pay for storing and loading its sums.
+    /// Blocks of four rows use a vector of pixels four times, so that L2 brings it fast enough where it is not read from three places as a k×k kernel does.
+    /// </summary>
     private static int ChunkChannels(in ConvolutionParameters p)
     {
-        if (p.Groups > 1) return p.InputChannels;
+        if (p.Groups > 1 || (p.BlockRows == 4 && p.IsPointwise)) return p.InputChannels;
         long channelBytes = (long)p.TileColumns * sizeof(float);
         if (!p.IsPointwise) channelBytes += ((p.KernelHeight - 1L) * p.DilationHeight * p.Pitch + (p.KernelWidth - 1) * p.DilationWidth) * sizeof(float);
         long chunks = Math.Max(1, (p.InputChannels * channelBytes + ChunkBytes / 2) / ChunkBytes);
         chunks = Math.Min(chunks, Math.Max(1, (long)p.NonZeros / p.OutputChannels / LeastChunkNonZeros));
         return (int)((p.InputChannels + chunks - 1) / chunks);
     }
-
-    /// <summary>Non-zeros of a row in a chunk that pay for its sums.</summary>
-    private const int LeastChunkNonZeros = 6;
 
     private static bool Chunked(in ConvolutionParameters p) => p.ChunkChannels < p.InputChannels;
 

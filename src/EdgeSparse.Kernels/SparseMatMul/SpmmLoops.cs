@@ -1,5 +1,6 @@
 using System.Runtime.CompilerServices;
 using System.Runtime.Intrinsics;
+using System.Runtime.Intrinsics.X86;
 
 namespace EdgeSparse.Kernels.SparseMatMul;
 
@@ -61,6 +62,9 @@ internal unsafe interface IVectorOperations<V> where V : unmanaged
 
     static abstract V Create(float value);
 
+    /// <summary>Two neighbouring floats, each in all lanes of a vector.</summary>
+    static abstract void CreatePair(float* from, out V first, out V second);
+
     static abstract void Store(V value, float* to);
 
     static abstract V Add(V left, V right);
@@ -82,6 +86,13 @@ internal unsafe struct Operations128 : IVectorOperations<Vector128<float>>
 
     [MethodImpl(MethodImplOptions.AggressiveInlining)]
     public static Vector128<float> Create(float value) => Vector128.Create(value);
+
+    [MethodImpl(MethodImplOptions.AggressiveInlining)]
+    public static void CreatePair(float* from, out Vector128<float> first, out Vector128<float> second)
+    {
+        first = Vector128.Create(from[0]);
+        second = Vector128.Create(from[1]);
+    }
 
     [MethodImpl(MethodImplOptions.AggressiveInlining)]
     public static void Store(Vector128<float> value, float* to) => value.Store(to);
@@ -110,6 +121,15 @@ internal unsafe struct Operations256 : IVectorOperations<Vector256<float>>
     public static Vector256<float> Create(float value) => Vector256.Create(value);
 
     [MethodImpl(MethodImplOptions.AggressiveInlining)]
+    public static void CreatePair(float* from, out Vector256<float> first, out Vector256<float> second)
+    {
+        // One load instead of two: loads bound the loop.
+        Vector256<float> both = Vector256.Create(*(double*)from).AsSingle();
+        first = Avx.DuplicateEvenIndexed(both);
+        second = Avx.DuplicateOddIndexed(both);
+    }
+
+    [MethodImpl(MethodImplOptions.AggressiveInlining)]
     public static void Store(Vector256<float> value, float* to) => value.Store(to);
 
     [MethodImpl(MethodImplOptions.AggressiveInlining)]
@@ -134,6 +154,13 @@ internal unsafe struct Operations512 : IVectorOperations<Vector512<float>>
 
     [MethodImpl(MethodImplOptions.AggressiveInlining)]
     public static Vector512<float> Create(float value) => Vector512.Create(value);
+
+    [MethodImpl(MethodImplOptions.AggressiveInlining)]
+    public static void CreatePair(float* from, out Vector512<float> first, out Vector512<float> second)
+    {
+        first = Vector512.Create(from[0]);
+        second = Vector512.Create(from[1]);
+    }
 
     [MethodImpl(MethodImplOptions.AggressiveInlining)]
     public static void Store(Vector512<float> value, float* to) => value.Store(to);
@@ -176,49 +203,71 @@ internal static unsafe class SpmmLoops
         float* values = t->Values;
         nint a1 = At<V, O, N>(1, t), a2 = At<V, O, N>(2, t), a3 = At<V, O, N>(3, t), a4 = At<V, O, N>(4, t), a5 = At<V, O, N>(5, t), a6 = At<V, O, N>(6, t), a7 = At<V, O, N>(7, t);
         int* starts = t->Starts;
-        bool clamps = t->Clamps;
+        int* rows = t->Rows;
+        byte* y = (byte*)t->Y;
+        nint pitch = t->RowBytesY;
+        float* bias = t->Bias;
+        byte* residual = (byte*)t->Residual;
+        bool clamps = t->Clamps, continues = t->Continues;
         V low = O.Create(t->Minimum), high = O.Create(t->Maximum);
-        for (int block = t->BlockBegin; block < t->BlockEnd; block++)
+        nint end = t->BlockEnd;
+        for (nint block = t->BlockBegin; block < end; block++)
         {
-            nint row0 = t->Rows[block], at0 = row0 * t->RowBytesY;
-            V c00 = default, c01 = default, c02 = default, c03 = default, c04 = default, c05 = default, c06 = default, c07 = default;
-            if (t->Continues)
+            nint row0 = rows[block], at0 = row0 * pitch;
+            V c00, c01, c02, c03, c04, c05, c06, c07;
+            if (continues)
             {
-                byte* sums = (byte*)t->Y + at0;
+                byte* sums = y + at0;
                 c00 = O.Load((float*)(sums));
-                if (N.Count > 1) c01 = O.Load((float*)(sums + a1));
-                if (N.Count > 2) c02 = O.Load((float*)(sums + a2));
-                if (N.Count > 3) c03 = O.Load((float*)(sums + a3));
-                if (N.Count > 4) c04 = O.Load((float*)(sums + a4));
-                if (N.Count > 5) c05 = O.Load((float*)(sums + a5));
-                if (N.Count > 6) c06 = O.Load((float*)(sums + a6));
-                if (N.Count > 7) c07 = O.Load((float*)(sums + a7));
+                c01 = N.Count <= 1 ? default : O.Load((float*)(sums + a1));
+                c02 = N.Count <= 2 ? default : O.Load((float*)(sums + a2));
+                c03 = N.Count <= 3 ? default : O.Load((float*)(sums + a3));
+                c04 = N.Count <= 4 ? default : O.Load((float*)(sums + a4));
+                c05 = N.Count <= 5 ? default : O.Load((float*)(sums + a5));
+                c06 = N.Count <= 6 ? default : O.Load((float*)(sums + a6));
+                c07 = N.Count <= 7 ? default : O.Load((float*)(sums + a7));
             }
-            else if (t->Bias != null)
+            else
             {
-                c00 = O.Create(t->Bias[row0]);
-                if (N.Count > 1) c01 = c00;
-                if (N.Count > 2) c02 = c00;
-                if (N.Count > 3) c03 = c00;
-                if (N.Count > 4) c04 = c00;
-                if (N.Count > 5) c05 = c00;
-                if (N.Count > 6) c06 = c00;
-                if (N.Count > 7) c07 = c00;
+                c00 = bias != null ? O.Create(bias[row0]) : default;
+                c07 = c06 = c05 = c04 = c03 = c02 = c01 = c00;
             }
-            if (t->Residual != null)
+            if (residual != null)
             {
-                byte* residual = (byte*)t->Residual + at0;
-                Add<V, O>(ref c00, residual, 0);
-                if (N.Count > 1) Add<V, O>(ref c01, residual, a1);
-                if (N.Count > 2) Add<V, O>(ref c02, residual, a2);
-                if (N.Count > 3) Add<V, O>(ref c03, residual, a3);
-                if (N.Count > 4) Add<V, O>(ref c04, residual, a4);
-                if (N.Count > 5) Add<V, O>(ref c05, residual, a5);
-                if (N.Count > 6) Add<V, O>(ref c06, residual, a6);
-                if (N.Count > 7) Add<V, O>(ref c07, residual, a7);
+                byte* add0 = residual + at0;
+                Add<V, O>(ref c00, add0, 0);
+                if (N.Count > 1) Add<V, O>(ref c01, add0, a1);
+                if (N.Count > 2) Add<V, O>(ref c02, add0, a2);
+                if (N.Count > 3) Add<V, O>(ref c03, add0, a3);
+                if (N.Count > 4) Add<V, O>(ref c04, add0, a4);
+                if (N.Count > 5) Add<V, O>(ref c05, add0, a5);
+                if (N.Count > 6) Add<V, O>(ref c06, add0, a6);
+                if (N.Count > 7) Add<V, O>(ref c07, add0, a7);
             }
             nint i = starts[block], n = starts[block + 1];
-            for (; i < n; i++)
+            for (nint pairs = n - 1; i < pairs; i += 2)
+            {
+                long pair = *(long*)(offsets + i);
+                byte* x0 = x + (int)pair, x1 = x + (nint)(pair >> 32);
+                O.CreatePair(values + i, out V s0, out V s1);
+                c00 = O.MultiplyAdd(s0, O.Load((float*)(x0)), c00);
+                if (N.Count > 1) c01 = O.MultiplyAdd(s0, O.Load((float*)(x0 + a1)), c01);
+                if (N.Count > 2) c02 = O.MultiplyAdd(s0, O.Load((float*)(x0 + a2)), c02);
+                if (N.Count > 3) c03 = O.MultiplyAdd(s0, O.Load((float*)(x0 + a3)), c03);
+                if (N.Count > 4) c04 = O.MultiplyAdd(s0, O.Load((float*)(x0 + a4)), c04);
+                if (N.Count > 5) c05 = O.MultiplyAdd(s0, O.Load((float*)(x0 + a5)), c05);
+                if (N.Count > 6) c06 = O.MultiplyAdd(s0, O.Load((float*)(x0 + a6)), c06);
+                if (N.Count > 7) c07 = O.MultiplyAdd(s0, O.Load((float*)(x0 + a7)), c07);
+                c00 = O.MultiplyAdd(s1, O.Load((float*)(x1)), c00);
+                if (N.Count > 1) c01 = O.MultiplyAdd(s1, O.Load((float*)(x1 + a1)), c01);
+                if (N.Count > 2) c02 = O.MultiplyAdd(s1, O.Load((float*)(x1 + a2)), c02);
+                if (N.Count > 3) c03 = O.MultiplyAdd(s1, O.Load((float*)(x1 + a3)), c03);
+                if (N.Count > 4) c04 = O.MultiplyAdd(s1, O.Load((float*)(x1 + a4)), c04);
+                if (N.Count > 5) c05 = O.MultiplyAdd(s1, O.Load((float*)(x1 + a5)), c05);
+                if (N.Count > 6) c06 = O.MultiplyAdd(s1, O.Load((float*)(x1 + a6)), c06);
+                if (N.Count > 7) c07 = O.MultiplyAdd(s1, O.Load((float*)(x1 + a7)), c07);
+            }
+            if (i < n)
             {
                 byte* x0 = x + offsets[i];
                 V s0 = O.Create(values[i]);
@@ -231,7 +280,7 @@ internal static unsafe class SpmmLoops
                 if (N.Count > 6) c06 = O.MultiplyAdd(s0, O.Load((float*)(x0 + a6)), c06);
                 if (N.Count > 7) c07 = O.MultiplyAdd(s0, O.Load((float*)(x0 + a7)), c07);
             }
-            byte* y0 = (byte*)t->Y + at0;
+            byte* y0 = y + at0;
             if (clamps)
             {
                 Clamp<V, O>(c00, low, high, y0, 0);
@@ -266,59 +315,60 @@ internal static unsafe class SpmmLoops
         float* values = t->Values;
         nint a1 = At<V, O, N>(1, t), a2 = At<V, O, N>(2, t), a3 = At<V, O, N>(3, t);
         int* starts = t->Starts;
-        bool clamps = t->Clamps;
-        int block = t->BlockBegin;
-        for (; block + 2 <= t->BlockEnd; block += 2)
+        int* rows = t->Rows;
+        byte* y = (byte*)t->Y;
+        nint pitch = t->RowBytesY;
+        float* bias = t->Bias;
+        byte* residual = (byte*)t->Residual;
+        bool clamps = t->Clamps, continues = t->Continues;
+        nint block = t->BlockBegin, end = t->BlockEnd;
+        for (; block + 2 <= end; block += 2)
         {
-            nint row0 = t->Rows[block], at0 = row0 * t->RowBytesY;
-            nint row1 = t->Rows[block + 1], at1 = row1 * t->RowBytesY;
-            V c00 = default, c01 = default, c02 = default, c03 = default;
-            V c10 = default, c11 = default, c12 = default, c13 = default;
-            if (t->Continues)
+            nint row0 = rows[block], at0 = row0 * pitch;
+            nint row1 = rows[block + 1], at1 = row1 * pitch;
+            V c00, c01, c02, c03;
+            V c10, c11, c12, c13;
+            if (continues)
             {
-                byte* sums = (byte*)t->Y + at0;
+                byte* sums = y + at0;
                 c00 = O.Load((float*)(sums));
-                if (N.Count > 1) c01 = O.Load((float*)(sums + a1));
-                if (N.Count > 2) c02 = O.Load((float*)(sums + a2));
-                if (N.Count > 3) c03 = O.Load((float*)(sums + a3));
+                c01 = N.Count <= 1 ? default : O.Load((float*)(sums + a1));
+                c02 = N.Count <= 2 ? default : O.Load((float*)(sums + a2));
+                c03 = N.Count <= 3 ? default : O.Load((float*)(sums + a3));
             }
-            else if (t->Bias != null)
+            else
             {
-                c00 = O.Create(t->Bias[row0]);
-                if (N.Count > 1) c01 = c00;
-                if (N.Count > 2) c02 = c00;
-                if (N.Count > 3) c03 = c00;
+                c00 = bias != null ? O.Create(bias[row0]) : default;
+                c03 = c02 = c01 = c00;
             }
-            if (t->Residual != null)
+            if (residual != null)
             {
-                byte* residual = (byte*)t->Residual + at0;
-                Add<V, O>(ref c00, residual, 0);
-                if (N.Count > 1) Add<V, O>(ref c01, residual, a1);
-                if (N.Count > 2) Add<V, O>(ref c02, residual, a2);
-                if (N.Count > 3) Add<V, O>(ref c03, residual, a3);
+                byte* add0 = residual + at0;
+                Add<V, O>(ref c00, add0, 0);
+                if (N.Count > 1) Add<V, O>(ref c01, add0, a1);
+                if (N.Count > 2) Add<V, O>(ref c02, add0, a2);
+                if (N.Count > 3) Add<V, O>(ref c03, add0, a3);
             }
-            if (t->Continues)
+            if (continues)
             {
-                byte* sums = (byte*)t->Y + at1;
+                byte* sums = y + at1;
                 c10 = O.Load((float*)(sums));
-                if (N.Count > 1) c11 = O.Load((float*)(sums + a1));
-                if (N.Count > 2) c12 = O.Load((float*)(sums + a2));
-                if (N.Count > 3) c13 = O.Load((float*)(sums + a3));
+                c11 = N.Count <= 1 ? default : O.Load((float*)(sums + a1));
+                c12 = N.Count <= 2 ? default : O.Load((float*)(sums + a2));
+                c13 = N.Count <= 3 ? default : O.Load((float*)(sums + a3));
             }
-            else if (t->Bias != null)
+            else
             {
-                c10 = O.Create(t->Bias[row1]);
-                if (N.Count > 1) c11 = c10;
-                if (N.Count > 2) c12 = c10;
-                if (N.Count > 3) c13 = c10;
+                c10 = bias != null ? O.Create(bias[row1]) : default;
+                c13 = c12 = c11 = c10;
             }
-            if (t->Residual != null)
+            if (residual != null)
             {
-                byte* residual = (byte*)t->Residual + at1;
-                Add<V, O>(ref c10, residual, 0);
-                if (N.Count > 1) Add<V, O>(ref c11, residual, a1);
-                if (N.Count > 2) Add<V, O>(ref c12, residual, a2);
-                if (N.Count > 3) Add<V, O>(ref c13, residual, a3);
+                byte* add1 = residual + at1;
+                Add<V, O>(ref c10, add1, 0);
+                if (N.Count > 1) Add<V, O>(ref c11, add1, a1);
+                if (N.Count > 2) Add<V, O>(ref c12, add1, a2);
+                if (N.Count > 3) Add<V, O>(ref c13, add1, a3);
             }
             nint i0 = starts[block + 0], n0 = starts[block + 1];
             nint i1 = starts[block + 1], n1 = starts[block + 2];
@@ -347,7 +397,7 @@ internal static unsafe class SpmmLoops
                 if (N.Count > 2) c12 = O.MultiplyAdd(s1, O.Load((float*)(x1 + a2)), c12);
                 if (N.Count > 3) c13 = O.MultiplyAdd(s1, O.Load((float*)(x1 + a3)), c13);
             }
-            byte* y0 = (byte*)t->Y + at0;
+            byte* y0 = y + at0;
             if (clamps)
             {
                 V low = O.Create(t->Minimum), high = O.Create(t->Maximum);
@@ -363,7 +413,7 @@ internal static unsafe class SpmmLoops
                 if (N.Count > 2) O.Store(c02, (float*)(y0 + a2));
                 if (N.Count > 3) O.Store(c03, (float*)(y0 + a3));
             }
-            byte* y1 = (byte*)t->Y + at1;
+            byte* y1 = y + at1;
             if (clamps)
             {
                 V low = O.Create(t->Minimum), high = O.Create(t->Maximum);
@@ -380,9 +430,9 @@ internal static unsafe class SpmmLoops
                 if (N.Count > 3) O.Store(c13, (float*)(y1 + a3));
             }
         }
-        if (block == t->BlockEnd) return;
+        if (block == end) return;
         SpmmTile rest = *t;
-        rest.BlockBegin = block;
+        rest.BlockBegin = (int)block;
         Rows1<V, O, N>(&rest);
     }
 
@@ -395,85 +445,90 @@ internal static unsafe class SpmmLoops
         float* values = t->Values;
         nint a1 = At<V, O, N>(1, t);
         int* starts = t->Starts;
-        bool clamps = t->Clamps;
-        int block = t->BlockBegin;
-        for (; block + 4 <= t->BlockEnd; block += 4)
+        int* rows = t->Rows;
+        byte* y = (byte*)t->Y;
+        nint pitch = t->RowBytesY;
+        float* bias = t->Bias;
+        byte* residual = (byte*)t->Residual;
+        bool clamps = t->Clamps, continues = t->Continues;
+        nint block = t->BlockBegin, end = t->BlockEnd;
+        for (; block + 4 <= end; block += 4)
         {
-            nint row0 = t->Rows[block], at0 = row0 * t->RowBytesY;
-            nint row1 = t->Rows[block + 1], at1 = row1 * t->RowBytesY;
-            nint row2 = t->Rows[block + 2], at2 = row2 * t->RowBytesY;
-            nint row3 = t->Rows[block + 3], at3 = row3 * t->RowBytesY;
-            V c00 = default, c01 = default;
-            V c10 = default, c11 = default;
-            V c20 = default, c21 = default;
-            V c30 = default, c31 = default;
-            if (t->Continues)
+            nint row0 = rows[block], at0 = row0 * pitch;
+            nint row1 = rows[block + 1], at1 = row1 * pitch;
+            nint row2 = rows[block + 2], at2 = row2 * pitch;
+            nint row3 = rows[block + 3], at3 = row3 * pitch;
+            V c00, c01;
+            V c10, c11;
+            V c20, c21;
+            V c30, c31;
+            if (continues)
             {
-                byte* sums = (byte*)t->Y + at0;
+                byte* sums = y + at0;
                 c00 = O.Load((float*)(sums));
-                if (N.Count > 1) c01 = O.Load((float*)(sums + a1));
+                c01 = N.Count <= 1 ? default : O.Load((float*)(sums + a1));
             }
-            else if (t->Bias != null)
+            else
             {
-                c00 = O.Create(t->Bias[row0]);
-                if (N.Count > 1) c01 = c00;
+                c00 = bias != null ? O.Create(bias[row0]) : default;
+                c01 = c00;
             }
-            if (t->Residual != null)
+            if (residual != null)
             {
-                byte* residual = (byte*)t->Residual + at0;
-                Add<V, O>(ref c00, residual, 0);
-                if (N.Count > 1) Add<V, O>(ref c01, residual, a1);
+                byte* add0 = residual + at0;
+                Add<V, O>(ref c00, add0, 0);
+                if (N.Count > 1) Add<V, O>(ref c01, add0, a1);
             }
-            if (t->Continues)
+            if (continues)
             {
-                byte* sums = (byte*)t->Y + at1;
+                byte* sums = y + at1;
                 c10 = O.Load((float*)(sums));
-                if (N.Count > 1) c11 = O.Load((float*)(sums + a1));
+                c11 = N.Count <= 1 ? default : O.Load((float*)(sums + a1));
             }
-            else if (t->Bias != null)
+            else
             {
-                c10 = O.Create(t->Bias[row1]);
-                if (N.Count > 1) c11 = c10;
+                c10 = bias != null ? O.Create(bias[row1]) : default;
+                c11 = c10;
             }
-            if (t->Residual != null)
+            if (residual != null)
             {
-                byte* residual = (byte*)t->Residual + at1;
-                Add<V, O>(ref c10, residual, 0);
-                if (N.Count > 1) Add<V, O>(ref c11, residual, a1);
+                byte* add1 = residual + at1;
+                Add<V, O>(ref c10, add1, 0);
+                if (N.Count > 1) Add<V, O>(ref c11, add1, a1);
             }
-            if (t->Continues)
+            if (continues)
             {
-                byte* sums = (byte*)t->Y + at2;
+                byte* sums = y + at2;
                 c20 = O.Load((float*)(sums));
-                if (N.Count > 1) c21 = O.Load((float*)(sums + a1));
+                c21 = N.Count <= 1 ? default : O.Load((float*)(sums + a1));
             }
-            else if (t->Bias != null)
+            else
             {
-                c20 = O.Create(t->Bias[row2]);
-                if (N.Count > 1) c21 = c20;
+                c20 = bias != null ? O.Create(bias[row2]) : default;
+                c21 = c20;
             }
-            if (t->Residual != null)
+            if (residual != null)
             {
-                byte* residual = (byte*)t->Residual + at2;
-                Add<V, O>(ref c20, residual, 0);
-                if (N.Count > 1) Add<V, O>(ref c21, residual, a1);
+                byte* add2 = residual + at2;
+                Add<V, O>(ref c20, add2, 0);
+                if (N.Count > 1) Add<V, O>(ref c21, add2, a1);
             }
-            if (t->Continues)
+            if (continues)
             {
-                byte* sums = (byte*)t->Y + at3;
+                byte* sums = y + at3;
                 c30 = O.Load((float*)(sums));
-                if (N.Count > 1) c31 = O.Load((float*)(sums + a1));
+                c31 = N.Count <= 1 ? default : O.Load((float*)(sums + a1));
             }
-            else if (t->Bias != null)
+            else
             {
-                c30 = O.Create(t->Bias[row3]);
-                if (N.Count > 1) c31 = c30;
+                c30 = bias != null ? O.Create(bias[row3]) : default;
+                c31 = c30;
             }
-            if (t->Residual != null)
+            if (residual != null)
             {
-                byte* residual = (byte*)t->Residual + at3;
-                Add<V, O>(ref c30, residual, 0);
-                if (N.Count > 1) Add<V, O>(ref c31, residual, a1);
+                byte* add3 = residual + at3;
+                Add<V, O>(ref c30, add3, 0);
+                if (N.Count > 1) Add<V, O>(ref c31, add3, a1);
             }
             nint i0 = starts[block + 0], n0 = starts[block + 1];
             nint i1 = starts[block + 1], n1 = starts[block + 2];
@@ -520,7 +575,7 @@ internal static unsafe class SpmmLoops
                 c30 = O.MultiplyAdd(s3, O.Load((float*)(x3)), c30);
                 if (N.Count > 1) c31 = O.MultiplyAdd(s3, O.Load((float*)(x3 + a1)), c31);
             }
-            byte* y0 = (byte*)t->Y + at0;
+            byte* y0 = y + at0;
             if (clamps)
             {
                 V low = O.Create(t->Minimum), high = O.Create(t->Maximum);
@@ -532,7 +587,7 @@ internal static unsafe class SpmmLoops
                 O.Store(c00, (float*)(y0));
                 if (N.Count > 1) O.Store(c01, (float*)(y0 + a1));
             }
-            byte* y1 = (byte*)t->Y + at1;
+            byte* y1 = y + at1;
             if (clamps)
             {
                 V low = O.Create(t->Minimum), high = O.Create(t->Maximum);
@@ -544,7 +599,7 @@ internal static unsafe class SpmmLoops
                 O.Store(c10, (float*)(y1));
                 if (N.Count > 1) O.Store(c11, (float*)(y1 + a1));
             }
-            byte* y2 = (byte*)t->Y + at2;
+            byte* y2 = y + at2;
             if (clamps)
             {
                 V low = O.Create(t->Minimum), high = O.Create(t->Maximum);
@@ -556,7 +611,7 @@ internal static unsafe class SpmmLoops
                 O.Store(c20, (float*)(y2));
                 if (N.Count > 1) O.Store(c21, (float*)(y2 + a1));
             }
-            byte* y3 = (byte*)t->Y + at3;
+            byte* y3 = y + at3;
             if (clamps)
             {
                 V low = O.Create(t->Minimum), high = O.Create(t->Maximum);
@@ -569,9 +624,9 @@ internal static unsafe class SpmmLoops
                 if (N.Count > 1) O.Store(c31, (float*)(y3 + a1));
             }
         }
-        if (block == t->BlockEnd) return;
+        if (block == end) return;
         SpmmTile rest = *t;
-        rest.BlockBegin = block;
+        rest.BlockBegin = (int)block;
         Rows2<V, O, N>(&rest);
     }
 
@@ -584,82 +639,76 @@ internal static unsafe class SpmmLoops
         float* values = t->Values;
         nint a1 = At<V, O, N>(1, t), a2 = At<V, O, N>(2, t), a3 = At<V, O, N>(3, t), a4 = At<V, O, N>(4, t), a5 = At<V, O, N>(5, t), a6 = At<V, O, N>(6, t), a7 = At<V, O, N>(7, t);
         int* starts = t->Starts;
-        bool clamps = t->Clamps;
-        for (int block = t->BlockBegin; block < t->BlockEnd; block++)
+        int* rows = t->Rows;
+        byte* y = (byte*)t->Y;
+        nint pitch = t->RowBytesY;
+        float* bias = t->Bias;
+        byte* residual = (byte*)t->Residual;
+        bool clamps = t->Clamps, continues = t->Continues;
+        nint end = t->BlockEnd;
+        for (nint block = t->BlockBegin; block < end; block++)
         {
-            nint row0 = t->Rows[block], at0 = row0 * t->RowBytesY;
-            nint at1 = at0 + t->RowBytesY;
-            V c00 = default, c01 = default, c02 = default, c03 = default, c04 = default, c05 = default, c06 = default, c07 = default;
-            V c10 = default, c11 = default, c12 = default, c13 = default, c14 = default, c15 = default, c16 = default, c17 = default;
-            if (t->Continues)
+            nint row0 = rows[block], at0 = row0 * pitch;
+            nint at1 = at0 + pitch;
+            V c00, c01, c02, c03, c04, c05, c06, c07;
+            V c10, c11, c12, c13, c14, c15, c16, c17;
+            if (continues)
             {
-                byte* sums = (byte*)t->Y + at0;
+                byte* sums = y + at0;
                 c00 = O.Load((float*)(sums));
-                if (N.Count > 1) c01 = O.Load((float*)(sums + a1));
-                if (N.Count > 2) c02 = O.Load((float*)(sums + a2));
-                if (N.Count > 3) c03 = O.Load((float*)(sums + a3));
-                if (N.Count > 4) c04 = O.Load((float*)(sums + a4));
-                if (N.Count > 5) c05 = O.Load((float*)(sums + a5));
-                if (N.Count > 6) c06 = O.Load((float*)(sums + a6));
-                if (N.Count > 7) c07 = O.Load((float*)(sums + a7));
+                c01 = N.Count <= 1 ? default : O.Load((float*)(sums + a1));
+                c02 = N.Count <= 2 ? default : O.Load((float*)(sums + a2));
+                c03 = N.Count <= 3 ? default : O.Load((float*)(sums + a3));
+                c04 = N.Count <= 4 ? default : O.Load((float*)(sums + a4));
+                c05 = N.Count <= 5 ? default : O.Load((float*)(sums + a5));
+                c06 = N.Count <= 6 ? default : O.Load((float*)(sums + a6));
+                c07 = N.Count <= 7 ? default : O.Load((float*)(sums + a7));
             }
-            else if (t->Bias != null)
+            else
             {
-                c00 = O.Create(t->Bias[row0]);
-                if (N.Count > 1) c01 = c00;
-                if (N.Count > 2) c02 = c00;
-                if (N.Count > 3) c03 = c00;
-                if (N.Count > 4) c04 = c00;
-                if (N.Count > 5) c05 = c00;
-                if (N.Count > 6) c06 = c00;
-                if (N.Count > 7) c07 = c00;
+                c00 = bias != null ? O.Create(bias[row0]) : default;
+                c07 = c06 = c05 = c04 = c03 = c02 = c01 = c00;
             }
-            if (t->Residual != null)
+            if (residual != null)
             {
-                byte* residual = (byte*)t->Residual + at0;
-                Add<V, O>(ref c00, residual, 0);
-                if (N.Count > 1) Add<V, O>(ref c01, residual, a1);
-                if (N.Count > 2) Add<V, O>(ref c02, residual, a2);
-                if (N.Count > 3) Add<V, O>(ref c03, residual, a3);
-                if (N.Count > 4) Add<V, O>(ref c04, residual, a4);
-                if (N.Count > 5) Add<V, O>(ref c05, residual, a5);
-                if (N.Count > 6) Add<V, O>(ref c06, residual, a6);
-                if (N.Count > 7) Add<V, O>(ref c07, residual, a7);
+                byte* add0 = residual + at0;
+                Add<V, O>(ref c00, add0, 0);
+                if (N.Count > 1) Add<V, O>(ref c01, add0, a1);
+                if (N.Count > 2) Add<V, O>(ref c02, add0, a2);
+                if (N.Count > 3) Add<V, O>(ref c03, add0, a3);
+                if (N.Count > 4) Add<V, O>(ref c04, add0, a4);
+                if (N.Count > 5) Add<V, O>(ref c05, add0, a5);
+                if (N.Count > 6) Add<V, O>(ref c06, add0, a6);
+                if (N.Count > 7) Add<V, O>(ref c07, add0, a7);
             }
-            if (t->Continues)
+            if (continues)
             {
-                byte* sums = (byte*)t->Y + at1;
+                byte* sums = y + at1;
                 c10 = O.Load((float*)(sums));
-                if (N.Count > 1) c11 = O.Load((float*)(sums + a1));
-                if (N.Count > 2) c12 = O.Load((float*)(sums + a2));
-                if (N.Count > 3) c13 = O.Load((float*)(sums + a3));
-                if (N.Count > 4) c14 = O.Load((float*)(sums + a4));
-                if (N.Count > 5) c15 = O.Load((float*)(sums + a5));
-                if (N.Count > 6) c16 = O.Load((float*)(sums + a6));
-                if (N.Count > 7) c17 = O.Load((float*)(sums + a7));
+                c11 = N.Count <= 1 ? default : O.Load((float*)(sums + a1));
+                c12 = N.Count <= 2 ? default : O.Load((float*)(sums + a2));
+                c13 = N.Count <= 3 ? default : O.Load((float*)(sums + a3));
+                c14 = N.Count <= 4 ? default : O.Load((float*)(sums + a4));
+                c15 = N.Count <= 5 ? default : O.Load((float*)(sums + a5));
+                c16 = N.Count <= 6 ? default : O.Load((float*)(sums + a6));
+                c17 = N.Count <= 7 ? default : O.Load((float*)(sums + a7));
             }
-            else if (t->Bias != null)
+            else
             {
-                c10 = O.Create(t->Bias[row0 + 1]);
-                if (N.Count > 1) c11 = c10;
-                if (N.Count > 2) c12 = c10;
-                if (N.Count > 3) c13 = c10;
-                if (N.Count > 4) c14 = c10;
-                if (N.Count > 5) c15 = c10;
-                if (N.Count > 6) c16 = c10;
-                if (N.Count > 7) c17 = c10;
+                c10 = bias != null ? O.Create(bias[row0 + 1]) : default;
+                c17 = c16 = c15 = c14 = c13 = c12 = c11 = c10;
             }
-            if (t->Residual != null)
+            if (residual != null)
             {
-                byte* residual = (byte*)t->Residual + at1;
-                Add<V, O>(ref c10, residual, 0);
-                if (N.Count > 1) Add<V, O>(ref c11, residual, a1);
-                if (N.Count > 2) Add<V, O>(ref c12, residual, a2);
-                if (N.Count > 3) Add<V, O>(ref c13, residual, a3);
-                if (N.Count > 4) Add<V, O>(ref c14, residual, a4);
-                if (N.Count > 5) Add<V, O>(ref c15, residual, a5);
-                if (N.Count > 6) Add<V, O>(ref c16, residual, a6);
-                if (N.Count > 7) Add<V, O>(ref c17, residual, a7);
+                byte* add1 = residual + at1;
+                Add<V, O>(ref c10, add1, 0);
+                if (N.Count > 1) Add<V, O>(ref c11, add1, a1);
+                if (N.Count > 2) Add<V, O>(ref c12, add1, a2);
+                if (N.Count > 3) Add<V, O>(ref c13, add1, a3);
+                if (N.Count > 4) Add<V, O>(ref c14, add1, a4);
+                if (N.Count > 5) Add<V, O>(ref c15, add1, a5);
+                if (N.Count > 6) Add<V, O>(ref c16, add1, a6);
+                if (N.Count > 7) Add<V, O>(ref c17, add1, a7);
             }
             nint i = starts[block], n = starts[block + 1];
             float* weights = values + 2 * i;
@@ -712,7 +761,7 @@ internal static unsafe class SpmmLoops
                     c17 = O.MultiplyAdd(s1, v, c17);
                 }
             }
-            byte* y0 = (byte*)t->Y + at0;
+            byte* y0 = y + at0;
             if (clamps)
             {
                 V low = O.Create(t->Minimum), high = O.Create(t->Maximum);
@@ -736,7 +785,7 @@ internal static unsafe class SpmmLoops
                 if (N.Count > 6) O.Store(c06, (float*)(y0 + a6));
                 if (N.Count > 7) O.Store(c07, (float*)(y0 + a7));
             }
-            byte* y1 = (byte*)t->Y + at1;
+            byte* y1 = y + at1;
             if (clamps)
             {
                 V low = O.Create(t->Minimum), high = O.Create(t->Maximum);
@@ -772,132 +821,122 @@ internal static unsafe class SpmmLoops
         float* values = t->Values;
         nint a1 = At<V, O, N>(1, t), a2 = At<V, O, N>(2, t), a3 = At<V, O, N>(3, t), a4 = At<V, O, N>(4, t), a5 = At<V, O, N>(5, t);
         int* starts = t->Starts;
-        bool clamps = t->Clamps;
-        for (int block = t->BlockBegin; block < t->BlockEnd; block++)
+        int* rows = t->Rows;
+        byte* y = (byte*)t->Y;
+        nint pitch = t->RowBytesY;
+        float* bias = t->Bias;
+        byte* residual = (byte*)t->Residual;
+        bool clamps = t->Clamps, continues = t->Continues;
+        nint end = t->BlockEnd;
+        for (nint block = t->BlockBegin; block < end; block++)
         {
-            nint row0 = t->Rows[block], at0 = row0 * t->RowBytesY;
-            nint at1 = at0 + t->RowBytesY;
-            nint at2 = at1 + t->RowBytesY;
-            nint at3 = at2 + t->RowBytesY;
-            V c00 = default, c01 = default, c02 = default, c03 = default, c04 = default, c05 = default;
-            V c10 = default, c11 = default, c12 = default, c13 = default, c14 = default, c15 = default;
-            V c20 = default, c21 = default, c22 = default, c23 = default, c24 = default, c25 = default;
-            V c30 = default, c31 = default, c32 = default, c33 = default, c34 = default, c35 = default;
-            if (t->Continues)
+            nint row0 = rows[block], at0 = row0 * pitch;
+            nint at1 = at0 + pitch;
+            nint at2 = at1 + pitch;
+            nint at3 = at2 + pitch;
+            V c00, c01, c02, c03, c04, c05;
+            V c10, c11, c12, c13, c14, c15;
+            V c20, c21, c22, c23, c24, c25;
+            V c30, c31, c32, c33, c34, c35;
+            if (continues)
             {
-                byte* sums = (byte*)t->Y + at0;
+                byte* sums = y + at0;
                 c00 = O.Load((float*)(sums));
-                if (N.Count > 1) c01 = O.Load((float*)(sums + a1));
-                if (N.Count > 2) c02 = O.Load((float*)(sums + a2));
-                if (N.Count > 3) c03 = O.Load((float*)(sums + a3));
-                if (N.Count > 4) c04 = O.Load((float*)(sums + a4));
-                if (N.Count > 5) c05 = O.Load((float*)(sums + a5));
+                c01 = N.Count <= 1 ? default : O.Load((float*)(sums + a1));
+                c02 = N.Count <= 2 ? default : O.Load((float*)(sums + a2));
+                c03 = N.Count <= 3 ? default : O.Load((float*)(sums + a3));
+                c04 = N.Count <= 4 ? default : O.Load((float*)(sums + a4));
+                c05 = N.Count <= 5 ? default : O.Load((float*)(sums + a5));
             }
-            else if (t->Bias != null)
+            else
             {
-                c00 = O.Create(t->Bias[row0]);
-                if (N.Count > 1) c01 = c00;
-                if (N.Count > 2) c02 = c00;
-                if (N.Count > 3) c03 = c00;
-                if (N.Count > 4) c04 = c00;
-                if (N.Count > 5) c05 = c00;
+                c00 = bias != null ? O.Create(bias[row0]) : default;
+                c05 = c04 = c03 = c02 = c01 = c00;
             }
-            if (t->Residual != null)
+            if (residual != null)
             {
-                byte* residual = (byte*)t->Residual + at0;
-                Add<V, O>(ref c00, residual, 0);
-                if (N.Count > 1) Add<V, O>(ref c01, residual, a1);
-                if (N.Count > 2) Add<V, O>(ref c02, residual, a2);
-                if (N.Count > 3) Add<V, O>(ref c03, residual, a3);
-                if (N.Count > 4) Add<V, O>(ref c04, residual, a4);
-                if (N.Count > 5) Add<V, O>(ref c05, residual, a5);
+                byte* add0 = residual + at0;
+                Add<V, O>(ref c00, add0, 0);
+                if (N.Count > 1) Add<V, O>(ref c01, add0, a1);
+                if (N.Count > 2) Add<V, O>(ref c02, add0, a2);
+                if (N.Count > 3) Add<V, O>(ref c03, add0, a3);
+                if (N.Count > 4) Add<V, O>(ref c04, add0, a4);
+                if (N.Count > 5) Add<V, O>(ref c05, add0, a5);
             }
-            if (t->Continues)
+            if (continues)
             {
-                byte* sums = (byte*)t->Y + at1;
+                byte* sums = y + at1;
                 c10 = O.Load((float*)(sums));
-                if (N.Count > 1) c11 = O.Load((float*)(sums + a1));
-                if (N.Count > 2) c12 = O.Load((float*)(sums + a2));
-                if (N.Count > 3) c13 = O.Load((float*)(sums + a3));
-                if (N.Count > 4) c14 = O.Load((float*)(sums + a4));
-                if (N.Count > 5) c15 = O.Load((float*)(sums + a5));
+                c11 = N.Count <= 1 ? default : O.Load((float*)(sums + a1));
+                c12 = N.Count <= 2 ? default : O.Load((float*)(sums + a2));
+                c13 = N.Count <= 3 ? default : O.Load((float*)(sums + a3));
+                c14 = N.Count <= 4 ? default : O.Load((float*)(sums + a4));
+                c15 = N.Count <= 5 ? default : O.Load((float*)(sums + a5));
             }
-            else if (t->Bias != null)
+            else
             {
-                c10 = O.Create(t->Bias[row0 + 1]);
-                if (N.Count > 1) c11 = c10;
-                if (N.Count > 2) c12 = c10;
-                if (N.Count > 3) c13 = c10;
-                if (N.Count > 4) c14 = c10;
-                if (N.Count > 5) c15 = c10;
+                c10 = bias != null ? O.Create(bias[row0 + 1]) : default;
+                c15 = c14 = c13 = c12 = c11 = c10;
             }
-            if (t->Residual != null)
+            if (residual != null)
             {
-                byte* residual = (byte*)t->Residual + at1;
-                Add<V, O>(ref c10, residual, 0);
-                if (N.Count > 1) Add<V, O>(ref c11, residual, a1);
-                if (N.Count > 2) Add<V, O>(ref c12, residual, a2);
-                if (N.Count > 3) Add<V, O>(ref c13, residual, a3);
-                if (N.Count > 4) Add<V, O>(ref c14, residual, a4);
-                if (N.Count > 5) Add<V, O>(ref c15, residual, a5);
+                byte* add1 = residual + at1;
+                Add<V, O>(ref c10, add1, 0);
+                if (N.Count > 1) Add<V, O>(ref c11, add1, a1);
+                if (N.Count > 2) Add<V, O>(ref c12, add1, a2);
+                if (N.Count > 3) Add<V, O>(ref c13, add1, a3);
+                if (N.Count > 4) Add<V, O>(ref c14, add1, a4);
+                if (N.Count > 5) Add<V, O>(ref c15, add1, a5);
             }
-            if (t->Continues)
+            if (continues)
             {
-                byte* sums = (byte*)t->Y + at2;
+                byte* sums = y + at2;
                 c20 = O.Load((float*)(sums));
-                if (N.Count > 1) c21 = O.Load((float*)(sums + a1));
-                if (N.Count > 2) c22 = O.Load((float*)(sums + a2));
-                if (N.Count > 3) c23 = O.Load((float*)(sums + a3));
-                if (N.Count > 4) c24 = O.Load((float*)(sums + a4));
-                if (N.Count > 5) c25 = O.Load((float*)(sums + a5));
+                c21 = N.Count <= 1 ? default : O.Load((float*)(sums + a1));
+                c22 = N.Count <= 2 ? default : O.Load((float*)(sums + a2));
+                c23 = N.Count <= 3 ? default : O.Load((float*)(sums + a3));
+                c24 = N.Count <= 4 ? default : O.Load((float*)(sums + a4));
+                c25 = N.Count <= 5 ? default : O.Load((float*)(sums + a5));
             }
-            else if (t->Bias != null)
+            else
             {
-                c20 = O.Create(t->Bias[row0 + 2]);
-                if (N.Count > 1) c21 = c20;
-                if (N.Count > 2) c22 = c20;
-                if (N.Count > 3) c23 = c20;
-                if (N.Count > 4) c24 = c20;
-                if (N.Count > 5) c25 = c20;
+                c20 = bias != null ? O.Create(bias[row0 + 2]) : default;
+                c25 = c24 = c23 = c22 = c21 = c20;
             }
-            if (t->Residual != null)
+            if (residual != null)
             {
-                byte* residual = (byte*)t->Residual + at2;
-                Add<V, O>(ref c20, residual, 0);
-                if (N.Count > 1) Add<V, O>(ref c21, residual, a1);
-                if (N.Count > 2) Add<V, O>(ref c22, residual, a2);
-                if (N.Count > 3) Add<V, O>(ref c23, residual, a3);
-                if (N.Count > 4) Add<V, O>(ref c24, residual, a4);
-                if (N.Count > 5) Add<V, O>(ref c25, residual, a5);
+                byte* add2 = residual + at2;
+                Add<V, O>(ref c20, add2, 0);
+                if (N.Count > 1) Add<V, O>(ref c21, add2, a1);
+                if (N.Count > 2) Add<V, O>(ref c22, add2, a2);
+                if (N.Count > 3) Add<V, O>(ref c23, add2, a3);
+                if (N.Count > 4) Add<V, O>(ref c24, add2, a4);
+                if (N.Count > 5) Add<V, O>(ref c25, add2, a5);
             }
-            if (t->Continues)
+            if (continues)
             {
-                byte* sums = (byte*)t->Y + at3;
+                byte* sums = y + at3;
                 c30 = O.Load((float*)(sums));
-                if (N.Count > 1) c31 = O.Load((float*)(sums + a1));
-                if (N.Count > 2) c32 = O.Load((float*)(sums + a2));
-                if (N.Count > 3) c33 = O.Load((float*)(sums + a3));
-                if (N.Count > 4) c34 = O.Load((float*)(sums + a4));
-                if (N.Count > 5) c35 = O.Load((float*)(sums + a5));
+                c31 = N.Count <= 1 ? default : O.Load((float*)(sums + a1));
+                c32 = N.Count <= 2 ? default : O.Load((float*)(sums + a2));
+                c33 = N.Count <= 3 ? default : O.Load((float*)(sums + a3));
+                c34 = N.Count <= 4 ? default : O.Load((float*)(sums + a4));
+                c35 = N.Count <= 5 ? default : O.Load((float*)(sums + a5));
             }
-            else if (t->Bias != null)
+            else
             {
-                c30 = O.Create(t->Bias[row0 + 3]);
-                if (N.Count > 1) c31 = c30;
-                if (N.Count > 2) c32 = c30;
-                if (N.Count > 3) c33 = c30;
-                if (N.Count > 4) c34 = c30;
-                if (N.Count > 5) c35 = c30;
+                c30 = bias != null ? O.Create(bias[row0 + 3]) : default;
+                c35 = c34 = c33 = c32 = c31 = c30;
             }
-            if (t->Residual != null)
+            if (residual != null)
             {
-                byte* residual = (byte*)t->Residual + at3;
-                Add<V, O>(ref c30, residual, 0);
-                if (N.Count > 1) Add<V, O>(ref c31, residual, a1);
-                if (N.Count > 2) Add<V, O>(ref c32, residual, a2);
-                if (N.Count > 3) Add<V, O>(ref c33, residual, a3);
-                if (N.Count > 4) Add<V, O>(ref c34, residual, a4);
-                if (N.Count > 5) Add<V, O>(ref c35, residual, a5);
+                byte* add3 = residual + at3;
+                Add<V, O>(ref c30, add3, 0);
+                if (N.Count > 1) Add<V, O>(ref c31, add3, a1);
+                if (N.Count > 2) Add<V, O>(ref c32, add3, a2);
+                if (N.Count > 3) Add<V, O>(ref c33, add3, a3);
+                if (N.Count > 4) Add<V, O>(ref c34, add3, a4);
+                if (N.Count > 5) Add<V, O>(ref c35, add3, a5);
             }
             nint i = starts[block], n = starts[block + 1];
             float* weights = values + 4 * i;
@@ -938,7 +977,7 @@ internal static unsafe class SpmmLoops
                 if (N.Count > 4) c34 = O.MultiplyAdd(s, v4, c34);
                 if (N.Count > 5) c35 = O.MultiplyAdd(s, v5, c35);
             }
-            byte* y0 = (byte*)t->Y + at0;
+            byte* y0 = y + at0;
             if (clamps)
             {
                 V low = O.Create(t->Minimum), high = O.Create(t->Maximum);
@@ -958,7 +997,7 @@ internal static unsafe class SpmmLoops
                 if (N.Count > 4) O.Store(c04, (float*)(y0 + a4));
                 if (N.Count > 5) O.Store(c05, (float*)(y0 + a5));
             }
-            byte* y1 = (byte*)t->Y + at1;
+            byte* y1 = y + at1;
             if (clamps)
             {
                 V low = O.Create(t->Minimum), high = O.Create(t->Maximum);
@@ -978,7 +1017,7 @@ internal static unsafe class SpmmLoops
                 if (N.Count > 4) O.Store(c14, (float*)(y1 + a4));
                 if (N.Count > 5) O.Store(c15, (float*)(y1 + a5));
             }
-            byte* y2 = (byte*)t->Y + at2;
+            byte* y2 = y + at2;
             if (clamps)
             {
                 V low = O.Create(t->Minimum), high = O.Create(t->Maximum);
@@ -998,7 +1037,7 @@ internal static unsafe class SpmmLoops
                 if (N.Count > 4) O.Store(c24, (float*)(y2 + a4));
                 if (N.Count > 5) O.Store(c25, (float*)(y2 + a5));
             }
-            byte* y3 = (byte*)t->Y + at3;
+            byte* y3 = y + at3;
             if (clamps)
             {
                 V low = O.Create(t->Minimum), high = O.Create(t->Maximum);
