@@ -91,7 +91,7 @@ done
 if [[ ${BENCH_KERNELS:-1} != 0 ]]; then
   say '\n## Sparse product on the 19 shapes (row 4)\n\n```\n'
   dotnet build "$root/tools/bench/EdgeSparse.Bench" -c Release --nologo -v q >"$folder/build.log" || { cat "$folder/build.log" >&2; exit 1; }
-  DOTNET_TieredCompilation=0 dotnet "$root/artifacts/bin/EdgeSparse.Bench/release/EdgeSparse.Bench.dll" ${BENCH_ARGUMENTS:-} | tee -a "$report"
+  DOTNET_TieredCompilation=0 dotnet "$root/artifacts/bin/EdgeSparse.Bench/release/EdgeSparse.Bench.dll" ${BENCH_ARGUMENTS:-sparse-table} | tee -a "$report"
   say '```\n'
 fi
 say '\nNEON (row 5) is counted, not timed: docs/ARM64.md, made again by `make arm64-report`.\n'

@@ -13,7 +13,8 @@ namespace EdgeSparse.Bench;
 
 /// <summary>
 /// Times the product kernels on one thread, warm, and prints the rate of each shape beside the processor's measured peak.
-/// Usage: EdgeSparse.Bench [sparsity = 0.9] [instruction set] [filter]; with a filter only lines that contain it are measured ("depthwise", "3x3/2"). The figure is that of the fastest of many runs, so a busy machine disturbs it little.
+/// Usage: EdgeSparse.Bench [sparsity = 0.9] [instruction set] [filter]; with a filter only lines that contain it are measured ("depthwise", "3x3/2");
+/// "sparse-table" prints the sparse product of MobileNetV2's 1×1 layers against a roofline instead, "sparse-table 196x" those lines of it. The figure is that of the fastest of many runs, so a busy machine disturbs it little.
 /// </summary>
 internal static unsafe partial class Program
 {
@@ -46,6 +47,11 @@ internal static unsafe partial class Program
         }
         peak = MeasurePeak();
         Console.WriteLine($"{isa}, one thread, peak {peak / 1e9:F1} GFLOP/s; sparse rates count non-zeros");
+        if (filter.StartsWith("sparse-table", StringComparison.OrdinalIgnoreCase))
+        {
+            SparseTable(sparsity);
+            return;
+        }
         foreach ((int pixels, int outputs, int inputs) in MobileNetV2) Dense(ConvolutionParameters.Create(inputs, 1, pixels, outputs, 1, 1));
         Dense(Padded(64, 56, 64, 3, 1));
         Dense(Padded(128, 28, 128, 3, 1));
@@ -187,10 +193,11 @@ internal static unsafe partial class Program
         Console.WriteLine($"{name} {seconds * 1e6,10:F1} us {rate / 1e9,8:F1} GFLOP/s {rate / peak,6:P0}");
     }
 
-    private static double Fastest(Action run)
+    /// <summary>Shortest of the runs in about `limitSeconds`, at least seven.</summary>
+    internal static double Fastest(Action run, double limitSeconds = 0.25)
     {
         double best = double.MaxValue;
-        long stop = Stopwatch.GetTimestamp() + Stopwatch.Frequency / 4;
+        long stop = Stopwatch.GetTimestamp() + (long)(Stopwatch.Frequency * limitSeconds);
         for (int i = 0; i < 7 || (i < 2000 && Stopwatch.GetTimestamp() < stop); i++)
         {
             double start = ThreadSeconds();
@@ -251,7 +258,9 @@ internal static unsafe partial class Program
         return 2.0 * rounds * (wide ? 8 * 16 : 10 * 8) / seconds;
     }
 
-    private static byte* Allocate(long sizeBytes) => (byte*)NativeMemory.AlignedAlloc((nuint)Math.Max(sizeBytes, 64), 64);
+    internal static void Free(void* memory) => NativeMemory.AlignedFree(memory);
+
+    internal static byte* Allocate(long sizeBytes) => (byte*)NativeMemory.AlignedAlloc((nuint)Math.Max(sizeBytes, 64), 64);
 
     private static float* Random(long count)
     {
@@ -261,11 +270,15 @@ internal static unsafe partial class Program
         return values;
     }
 
-    private static SparseWeights RandomSparse(int rows, int columns, double sparsity)
+    /// <summary>Zeros at random, the same ones in every blockRows adjacent rows.</summary>
+    private static SparseWeights RandomSparse(int rows, int columns, double sparsity, int blockRows = 1)
     {
         var random = new Random(2);
         var dense = new float[rows * columns];
-        for (int i = 0; i < dense.Length; i++) if (random.NextDouble() >= sparsity) dense[i] = random.NextSingle() + 0.5f;
+        for (int block = 0; block < rows; block += blockRows)
+            for (int column = 0; column < columns; column++)
+                if (random.NextDouble() >= sparsity)
+                    for (int row = block; row < Math.Min(block + blockRows, rows); row++) dense[row * columns + column] = random.NextSingle() + 0.5f;
         return SparseWeights.FromDense(dense, rows, columns);
     }
 }
