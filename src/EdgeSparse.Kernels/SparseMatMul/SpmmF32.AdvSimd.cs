@@ -181,42 +181,52 @@ internal static unsafe class SpmmLoopsAdvSimd
         bool clamps = t->Clamps, continues = t->Continues;
         Vector128<float> low = Vector128.Create(t->Minimum), high = Vector128.Create(t->Maximum);
         // Blocks follow each other.
-        int* at = offsets + starts[t->BlockBegin];
-        float* weights = values + starts[t->BlockBegin];
-        for (int block = t->BlockBegin, blockEnd = t->BlockEnd; block < blockEnd; block++)
+        int* row = rows + t->BlockBegin, rowEnd = rows + t->BlockEnd, ends = starts + t->BlockBegin;
+        int* at = offsets + *ends;
+        float* weights = values + *ends;
+        bool plain = !continues && residuals == null;
+        for (; row < rowEnd; row++)
         {
-            nint row0 = rows[block], at0 = row0 * pitch;
+            nint row0 = *row, at0 = row0 * pitch;
             Vector128<float> c00, c01, c02, c03, c04, c05, c06, c07;
-            if (continues)
-            {
-                byte* sums0 = y + at0;
-                c00 = Vector128.Load((float*)sums0);
-                c01 = N.Count > 1 ? Vector128.Load((float*)(sums0 + a1)) : default;
-                c02 = N.Count > 2 ? Vector128.Load((float*)(sums0 + a2)) : default;
-                c03 = N.Count > 3 ? Vector128.Load((float*)(sums0 + a3)) : default;
-                c04 = N.Count > 4 ? Vector128.Load((float*)(sums0 + a4)) : default;
-                c05 = N.Count > 5 ? Vector128.Load((float*)(sums0 + a5)) : default;
-                c06 = N.Count > 6 ? Vector128.Load((float*)(sums0 + a6)) : default;
-                c07 = N.Count > 7 ? Vector128.Load((float*)(sums0 + a7)) : default;
-            }
-            else
+            if (plain)
             {
                 c00 = bias != null ? Vector128.Create(bias[row0]) : default;
                 c01 = c02 = c03 = c04 = c05 = c06 = c07 = c00;
             }
-            if (residuals != null)
+            else
             {
-                byte* residual0 = residuals + at0;
-                c00 += Vector128.Load((float*)residual0);
-                if (N.Count > 1) c01 += Vector128.Load((float*)(residual0 + a1));
-                if (N.Count > 2) c02 += Vector128.Load((float*)(residual0 + a2));
-                if (N.Count > 3) c03 += Vector128.Load((float*)(residual0 + a3));
-                if (N.Count > 4) c04 += Vector128.Load((float*)(residual0 + a4));
-                if (N.Count > 5) c05 += Vector128.Load((float*)(residual0 + a5));
-                if (N.Count > 6) c06 += Vector128.Load((float*)(residual0 + a6));
-                if (N.Count > 7) c07 += Vector128.Load((float*)(residual0 + a7));
+                if (continues)
+                {
+                    byte* sums0 = y + at0;
+                    c00 = Vector128.Load((float*)sums0);
+                    c01 = N.Count > 1 ? Vector128.Load((float*)(sums0 + a1)) : default;
+                    c02 = N.Count > 2 ? Vector128.Load((float*)(sums0 + a2)) : default;
+                    c03 = N.Count > 3 ? Vector128.Load((float*)(sums0 + a3)) : default;
+                    c04 = N.Count > 4 ? Vector128.Load((float*)(sums0 + a4)) : default;
+                    c05 = N.Count > 5 ? Vector128.Load((float*)(sums0 + a5)) : default;
+                    c06 = N.Count > 6 ? Vector128.Load((float*)(sums0 + a6)) : default;
+                    c07 = N.Count > 7 ? Vector128.Load((float*)(sums0 + a7)) : default;
+                }
+                else
+                {
+                    c00 = bias != null ? Vector128.Create(bias[row0]) : default;
+                    c01 = c02 = c03 = c04 = c05 = c06 = c07 = c00;
+                }
+                if (residuals != null)
+                {
+                    byte* residual0 = residuals + at0;
+                    c00 += Vector128.Load((float*)residual0);
+                    if (N.Count > 1) c01 += Vector128.Load((float*)(residual0 + a1));
+                    if (N.Count > 2) c02 += Vector128.Load((float*)(residual0 + a2));
+                    if (N.Count > 3) c03 += Vector128.Load((float*)(residual0 + a3));
+                    if (N.Count > 4) c04 += Vector128.Load((float*)(residual0 + a4));
+                    if (N.Count > 5) c05 += Vector128.Load((float*)(residual0 + a5));
+                    if (N.Count > 6) c06 += Vector128.Load((float*)(residual0 + a6));
+                    if (N.Count > 7) c07 += Vector128.Load((float*)(residual0 + a7));
+                }
             }
-            int* last = offsets + starts[block + 1];
+            int* last = offsets + *++ends;
             int* lastFour = last - 4;
             if (at <= lastFour)
             {
@@ -300,7 +310,9 @@ internal static unsafe class SpmmLoopsAdvSimd
                 }
                 while (at <= lastFour);
             }
-            if (at + 2 <= last)
+            // Up to three are left, of four bytes.
+            long left = (byte*)last - (byte*)at;
+            if ((left & 8) != 0)
             {
                 Vector64<float> s = Vector64.Load(weights);
                 byte* x0 = x + at[0];
@@ -340,7 +352,7 @@ internal static unsafe class SpmmLoopsAdvSimd
                 at += 2;
                 weights += 2;
             }
-            if (at < last)
+            if ((left & 4) != 0)
             {
                 byte* x0 = x + *at;
                 Vector128<float> s = AdvSimd.LoadAndReplicateToVector128(weights);
