@@ -1,15 +1,56 @@
 using EdgeSparse.Daemon.Configuration;
 using EdgeSparse.Daemon.Pipelines;
+using EdgeSparse.Devices;
+using EdgeSparse.Kernels;
 using EdgeSparse.Model;
 using EdgeSparse.Runtime;
 using EdgeSparse.Runtime.Backends.Onnx;
+using EdgeSparse.Runtime.Costs;
 
 namespace EdgeSparse.Daemon;
 
 /// <summary>Opens packages, each file once, and makes a session for each camera that uses it.</summary>
-internal sealed class ModelLoader(DaemonOptions options, Log log)
+internal sealed class ModelLoader
 {
+    private readonly DaemonOptions _options;
+    private readonly Log _log;
+    private readonly int _threads;
+    private readonly CostTable? _costs;
     private readonly Dictionary<string, ModelPackage> _packages = new(StringComparer.Ordinal);
+
+    /// <summary>Binds the threads that compute to the configured processors and reads what <c>edgesparse tune</c> measured.</summary>
+    public ModelLoader(DaemonOptions options, Log log)
+    {
+        _options = options;
+        _log = log;
+        _threads = options.Threads;
+        if (Processors(options) is { } processors)
+        {
+            _threads = options.Threads == 0 ? Math.Min(processors.Count, SessionOptions.MaximumThreads) : Math.Min(options.Threads, processors.Count);
+            log.Info($"inference on processors {processors}, {_threads} {(_threads == 1 ? "thread" : "threads")}");
+            InferenceThreads.Starting = () =>
+            {
+                try
+                {
+                    processors.Apply();
+                }
+                catch (IOException refused)
+                {
+                    log.Warning(refused.Message);
+                }
+            };
+        }
+        if (options.StateFolder.Length == 0) return;
+        _costs = CostFile.Load(options.StateFolder, ProcessorIdentity.Current, InstructionSets.Best, out string? problem);
+        if (problem is not null) log.Warning($"{problem} (plans go by built-in costs)");
+        else if (_costs is not null) log.Debug($"plans go by {_costs.Origin}");
+    }
+
+    private static CpuSet? Processors(DaemonOptions options)
+    {
+        if (options.Cpus.Length > 0) return CpuSet.Parse(options.Cpus);
+        return CpuSet.Fast() is { } fast && CpuSet.Allowed() is { } allowed && fast.Without(allowed) is null ? fast : null;
+    }
 
     /// <summary>The package at <paramref name="path"/>. Throws <see cref="DaemonException"/> where it is damaged or says not enough to turn pictures into results.</summary>
     public ModelPackage Load(string path)
@@ -38,16 +79,16 @@ internal sealed class ModelLoader(DaemonOptions options, Log log)
     {
         try
         {
-            var session = new SessionOptions { Threads = options.Threads, Backend = options.Backend };
+            var session = new SessionOptions { Threads = _threads, Backend = _options.Backend, Costs = _costs };
             var onnxRuntime = new Runtime.Backends.Onnx.OnnxRuntimeOptions
             {
-                LibraryPath = options.OnnxRuntime.Library.Length > 0 ? options.OnnxRuntime.Library : null,
-                Providers = options.OnnxRuntime.Providers,
-                Threads = options.Threads,
+                LibraryPath = _options.OnnxRuntime.Library.Length > 0 ? _options.OnnxRuntime.Library : null,
+                Providers = _options.OnnxRuntime.Providers,
+                Threads = _threads,
             };
             IInferenceSession created = SessionFactory.Create(package, session, onnxRuntime, out string reason);
-            if (created is NativeSession) log.Debug($"{path}: {reason}");
-            else log.Info($"{path}: {reason}");
+            if (created is NativeSession) _log.Debug($"{path}: {reason}");
+            else _log.Info($"{path}: {reason}");
             return created;
         }
         catch (Exception e) when (e is ModelFormatException or UnsupportedOperatorException or OnnxRuntimeException)

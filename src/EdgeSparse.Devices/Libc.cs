@@ -15,6 +15,12 @@ internal static partial class Libc
     public const int ModeTypeMask = 0xF000;
     public const int ModeSocket = 0xC000;
 
+    [LibraryImport("libc", EntryPoint = "sched_setaffinity", SetLastError = true)]
+    public static partial int SchedSetAffinity(int thread, nuint maskBytes, ReadOnlySpan<ulong> mask);
+
+    [LibraryImport("libc", EntryPoint = "sched_getaffinity", SetLastError = true)]
+    public static partial int SchedGetAffinity(int thread, nuint maskBytes, Span<ulong> mask);
+
     [LibraryImport("libc", EntryPoint = "open", SetLastError = true, StringMarshalling = StringMarshalling.Utf8)]
     public static partial int Open(string path, int flags);
 

@@ -58,6 +58,17 @@ public class TuneTests
         Assert.Equal(roofline.GetProperty("arithmetic_microseconds").GetDouble() / least, roofline.GetProperty("share_of_peak").GetDouble(), 1e-3);
     }
 
+    [Theory]
+    [InlineData("3-1", "--cpus is '3-1', expected processors")]
+    [InlineData("", "--cpus is '', expected processors")]
+    [InlineData("1000-1001", "processors 1000-1001 are not here or not allowed; this process may use ")]
+    public void A_bad_list_of_processors_is_refused(string list, string message)
+    {
+        using var work = new WorkFolder();
+        SmallModel.WriteColors(work["m.onnx"]);
+        Cli.Run("bench", work["m.onnx"], "--seconds", "0", "--cpus", list).RefusedWith(64, message);
+    }
+
     [Fact]
     public void Tune_refuses_a_folder_that_cannot_be_made()
     {

@@ -126,6 +126,8 @@ public sealed class ConfigurationTests : IDisposable
     [InlineData("""{ "http": { "port": 1 } }""", "/etc/test.json:1:13: http:port: unknown option")]
     [InlineData("{\n  \"cameras\": {\n    \"a\": {\n      \"fsp\": 1 } } }", "/etc/test.json:4:7: cameras:a:fsp: unknown option; did you mean cameras:a:fps?")]
     [InlineData("""{ "threads": "many" }""", "/etc/test.json:1:3: threads: found 'many', expected a whole number from 0 to 64")]
+    [InlineData("""{ "cpus": "2-1" }""", "cpus: found '2-1', expected processors, none twice, as 2-3 or 0,2")]
+    [InlineData("""{ "cpus": "all" }""", "cpus: found 'all', expected processors")]
     [InlineData("""{ "threads": 1.5 }""", "threads: found '1.5', expected a whole number from 0 to 64")]
     [InlineData("""{ "threads": -1 }""", "threads: found '-1', expected a whole number from 0 to 64")]
     [InlineData("""{ "threads": 99999999999 }""", "threads: found '99999999999', expected")]

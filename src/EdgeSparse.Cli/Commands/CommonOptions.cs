@@ -1,6 +1,7 @@
 using System.CommandLine;
 using System.Globalization;
 using EdgeSparse.Cli.Models;
+using EdgeSparse.Devices;
 using EdgeSparse.Model;
 using EdgeSparse.Runtime;
 
@@ -70,6 +71,8 @@ internal sealed class ModelOptions
     private readonly Option<string[]> _inputs = InputShapes();
     private readonly Option<long> _threads = CommonOptions.Threads();
 
+    private readonly Option<string?> _cpus = CommonOptions.Text("--cpus", "Processors to compute on, as 2-3 or 0,2; then --threads 0 is one for each of these. Default: the fast cores where there are several kinds.", "LIST");
+
     public ModelOptions(bool modelIsOptional = false)
     {
         if (!modelIsOptional) return;
@@ -88,6 +91,7 @@ internal sealed class ModelOptions
         command.Add(_inputs);
         command.Add(_threads);
         command.Add(_state);
+        command.Add(_cpus);
     }
 
     public ModelRequest Read(ParseResult parsed) => new(
@@ -96,7 +100,7 @@ internal sealed class ModelOptions
         parsed.GetValue(_library),
         Providers(parsed.GetValue(_providers)),
         ParseShapes(parsed.GetValue(_inputs)),
-        (int)parsed.GetValue(_threads),
+        Bind(parsed.GetValue(_cpus), (int)parsed.GetValue(_threads)),
         parsed.GetValue(_state));
 
     public static Option<string[]> InputShapes() => new("--input") { Description = "Shape of an input that the ONNX file leaves open, e.g. data=1x3x224x224.", HelpName = "NAME=SHAPE" };
@@ -116,6 +120,25 @@ internal sealed class ModelOptions
             if (!shapes.TryAdd(word[..equals], new Shape(dimensions))) throw new CliException(ExitCode.Usage, $"--input names '{word[..equals]}' twice");
         }
         return shapes;
+    }
+
+    /// <summary>Keeps this thread, and all that computes for it, on the processors given or on the fast ones. Returns how many threads are to compute; 0 = as many as there are processors.</summary>
+    private static int Bind(string? list, int threads)
+    {
+        CpuSet? allowed = CpuSet.Allowed(), processors;
+        if (list is null)
+        {
+            processors = CpuSet.Fast();
+            if (processors is null || allowed is null || processors.Without(allowed) is not null) return threads;
+        }
+        else
+        {
+            processors = CpuSet.Parse(list) ?? throw new CliException(ExitCode.Usage, $"--cpus is '{list}', expected processors, none twice, as 2-3 or 0,2");
+            if (allowed is not null && processors.Without(allowed) is { } absent) throw new CliException(ExitCode.Usage, $"--cpus is '{list}': processors {absent} are not here or not allowed; this process may use {allowed}");
+        }
+        processors.Apply();
+        InferenceThreads.Starting = processors.Apply;
+        return threads == 0 ? Math.Min(processors.Count, SessionOptions.MaximumThreads) : Math.Min(threads, processors.Count);
     }
 
     private static string[] Providers(string[]? names)

@@ -16,6 +16,9 @@ internal sealed class DaemonOptions
     /// <summary>Threads for one inference; 0 = the processor's cores.</summary>
     public int Threads { get; set; }
 
+    /// <summary>Processors that inference may use, as 2-3 or 0,2; empty = the fast cores where they are of several kinds, else all.</summary>
+    public string Cpus { get; set; } = "";
+
     /// <summary>Leave with exit code 0 when every source has come to its end.</summary>
     public bool ExitAtEnd { get; set; }
 

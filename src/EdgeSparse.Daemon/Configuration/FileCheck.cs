@@ -23,6 +23,8 @@ internal static class FileCheck
         }
         if (options.OnnxRuntime.Library.Length > 0 && !File.Exists(options.OnnxRuntime.Library))
             reader.Report("onnxruntime:library", $"no such file: {options.OnnxRuntime.Library}");
+        if (options.Cpus.Length > 0 && CpuSet.Allowed() is { } allowed && CpuSet.Parse(options.Cpus)?.Without(allowed) is { } absent)
+            reader.Report("cpus", $"processors {absent} are not here or not allowed; this process may use {allowed}");
         if (options.StateFolder.Length > 0 && !Directory.Exists(options.StateFolder))
             reader.Report("stateFolder", $"no such folder: {options.StateFolder}");
         if (options.Mqtt.Enabled && options.Mqtt.Socket.Length > 0) CheckSocket(reader, options.Mqtt.Socket);

@@ -1,4 +1,5 @@
 using System.Net;
+using EdgeSparse.Devices;
 using EdgeSparse.Runtime;
 
 namespace EdgeSparse.Daemon.Configuration;
@@ -24,6 +25,8 @@ internal static class OptionsReader
         options.Model = reader.FilePath("model", "");
         options.Backend = reader.Choice("backend", options.Backend, ("auto", BackendChoice.Auto), ("native", BackendChoice.Native), ("onnxruntime", BackendChoice.OnnxRuntime));
         options.Threads = reader.Integer("threads", options.Threads, 0, SessionOptions.MaximumThreads);
+        string cpus = reader.Text("cpus", options.Cpus);
+        options.Cpus = cpus.Length == 0 || CpuSet.Parse(cpus) is not null ? cpus : reader.Refuse("cpus", cpus, "processors, none twice, as 2-3 or 0,2", options.Cpus);
         options.ExitAtEnd = reader.Flag("exitAtEnd", options.ExitAtEnd);
         options.StateFolder = reader.FilePath("stateFolder", SystemdFolder(environment("STATE_DIRECTORY")));
         ReadOnnxRuntime(reader, options.OnnxRuntime);

@@ -234,6 +234,7 @@ internal sealed class CameraPipeline : IDisposable
 
     private void Process()
     {
+        InferenceThreads.Enter();
         while (_exchange.Take(out Frame? frame))
         {
             Volatile.Write(ref _processingSince, _parts.Time.GetTimestamp());

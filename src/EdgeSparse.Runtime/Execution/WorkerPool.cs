@@ -184,6 +184,7 @@ internal static unsafe class WorkerPool
 
         private void Loop()
         {
+            InferenceThreads.Enter();
             long spinTicks = Stopwatch.Frequency * SpinMicroseconds / 1_000_000;
             long idleSince = 0;
             for (int turn = 1; ; turn++)
