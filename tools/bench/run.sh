@@ -1,6 +1,6 @@
 #!/usr/bin/env bash
-# Prints the figures of docs/TARGETS.md rows 1-5 and 8 that this machine can show, goal beside figure; native engine and ONNX Runtime alternate run by run in one process.
-#   run.sh BIN FOLDER [RESULTS]     environment: SECONDS_EACH (per model, default 8), BENCH_KERNELS=0 leaves out the kernel table of row 4
+# Prints the benchmark tables, goal beside figure; the native engine and ONNX Runtime alternate run by run in one process.
+#   run.sh BIN FOLDER [RESULTS]     environment: SECONDS_EACH (per model, default 8), BENCH_KERNELS=0 leaves out the kernel table
 # With RESULTS, RESULTS/<processor>-<instruction set>/ gets results.md (what is printed) and results.json (every report).
 set -euo pipefail
 
@@ -51,7 +51,7 @@ say '`make bench%s`, %s s a model; ONNX Runtime %s; %s processors; load before t
   "$(cat "$root/out/onnxruntime/VERSION" 2>/dev/null || echo unknown)" "$(nproc)" "$(cut -d ' ' -f 1 /proc/loadavg)"
 say 'Peak %.1f GFLOP/s on one core. Times are milliseconds, one thread, float32, batch 1; the ratio is that of the medians, the goal that of the ratio.\n\n' "$(field "$(cat "$folder/report-tune.json")" peak_gigaflops_per_second)"
 
-say '## Models (rows 1, 2, 3)\n\n'
+say '## Models\n\n'
 say '| %-26s | %-9s | %9s | %9s | %9s | %9s | %6s | %5s | %-9s |\n' model zeros 'ours p50' 'ours min' 'ORT p50' 'ORT min' ratio goal ''
 say '| %s | %s | %s | %s | %s | %s | %s | %s | %s |\n' -------------------------- --------- --------: --------: --------: --------: -----: ----: ---------
 row mobilenet_v2 0 1.2 "$(model mobilenet_v2 0 unstructured)"
@@ -75,7 +75,7 @@ fi
 gain=$(awk -v a="$dense" -v b="$seventy" 'BEGIN { printf "%.2f", a / b }')
 say '\nMobileNetV2 at 70 %% against our own dense: %sx (goal 1.0: %s).\n' "$gain" "$(verdict "$gain" 1.0)"
 
-say '\n## Two threads against one (row 8)\n\n'
+say '\n## Two threads against one\n\n'
 say '| %-26s | %-9s | %12s | %12s | %6s | %9s | %5s | %-9s |\n' model zeros '2 threads p50' '1 thread p50' ratio 'by least' goal ''
 say '| %s | %s | %s | %s | %s | %s | %s | %s |\n' -------------------------- --------- ------------: ------------: -----: --------: ----: ---------
 for zeros in 0 0.9; do
@@ -89,12 +89,12 @@ for zeros in 0 0.9; do
 done
 
 if [[ ${BENCH_KERNELS:-1} != 0 ]]; then
-  say '\n## Sparse product on the 19 shapes (row 4)\n\n```\n'
+  say '\n## Kernels\n\n```\n'
   dotnet build "$root/tools/bench/EdgeSparse.Bench" -c Release --nologo -v q >"$folder/build.log" || { cat "$folder/build.log" >&2; exit 1; }
   DOTNET_TieredCompilation=0 dotnet "$root/artifacts/bin/EdgeSparse.Bench/release/EdgeSparse.Bench.dll" ${BENCH_ARGUMENTS:-sparse-table} | tee -a "$report"
   say '```\n'
 fi
-say '\nNEON (row 5) is counted, not timed: docs/ARM64.md, made again by `make arm64-report`.\n'
+say '\nNEON is counted, not timed: docs/ARM64.md, made again by `make arm64-report`.\n'
 
 if [[ -n $results ]]; then
   slug=$(tr 'A-Z' 'a-z' <<<"$name-$isa" | tr -cs 'a-z0-9' '-')
