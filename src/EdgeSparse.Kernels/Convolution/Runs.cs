@@ -2,6 +2,7 @@ using System.Runtime.CompilerServices;
 using System.Runtime.Intrinsics;
 using System.Runtime.Intrinsics.Arm;
 using System.Runtime.Intrinsics.X86;
+using EdgeSparse.Kernels.Simd;
 
 namespace EdgeSparse.Kernels.Convolution;
 
@@ -76,6 +77,34 @@ internal static unsafe class Runs
             if (i < count) EveryOther(from + 2 * (count - 4)).Store(to + count - 4);
         }
         else for (nint i = 0; i < count; i++, from += stride) to[i] = *from;
+    }
+
+    /// <summary>even[i] = from[2i], odd[i] = from[2i + 1].</summary>
+    public static void Split(InstructionSet isa, float* from, nint count, float* even, float* odd)
+    {
+        if (count >= 8 && (isa is InstructionSet.Avx2 or InstructionSet.Avx512) && InstructionSets.IsCompiled(InstructionSet.Avx2)) Split<Float256>(from, count, even, odd);
+        else if (count >= 4) Split<Float128>(from, count, even, odd);
+        else
+        {
+            for (nint i = 0; i < count; i++)
+            {
+                even[i] = from[2 * i];
+                odd[i] = from[2 * i + 1];
+            }
+        }
+    }
+
+    private static void Split<V>(float* from, nint count, float* even, float* odd) where V : unmanaged, IFloatVector<V>
+    {
+        nint last = count - V.Count;
+        for (nint i = 0; ; i = Math.Min(i + V.Count, last))
+        {
+            V low = V.Load(from + 2 * i), high = V.Load(from + 2 * i + V.Count);
+            V first = V.InOrder(V.UnzipEven(low, high)), second = V.InOrder(V.UnzipOdd(low, high));
+            first.Store(even + i);
+            second.Store(odd + i);
+            if (i == last) return;
+        }
     }
 
     /// <summary>to[i] = clamp(from[i] + addend[i]); addend may be to.</summary>

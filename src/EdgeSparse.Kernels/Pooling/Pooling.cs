@@ -100,8 +100,12 @@ public static unsafe class Pool
             int top = oy * p->StrideHeight - p->PadTop;
             Vertical(p, plane, top, padded + start, count, transformed, identity);
             float* result = y + item * p->OutputWidth;
-            Horizontal(p, padded, p->StrideWidth == 1 ? result : strideOne);
-            if (p->StrideWidth != 1) KeepEvery(strideOne, p->StrideWidth, result, p->OutputWidth);
+            if (IsHalvingMaximum(p)) HalvingMaximum(p, padded, result);
+            else
+            {
+                Horizontal(p, padded, p->StrideWidth == 1 ? result : strideOne);
+                if (p->StrideWidth != 1) KeepEvery(strideOne, p->StrideWidth, result, p->OutputWidth);
+            }
             if (p->Kind == PoolingKind.Average)
             {
                 float rows = CountTaps(top, p->KernelHeight, p->DilationHeight, p->Height, p->CountIncludePad ? p->PadTop : 0, p->CountIncludePad ? p->PadBottom : 0);
@@ -122,6 +126,14 @@ public static unsafe class Pool
 
     private static void Vertical(PoolingParameters* p, float* plane, int top, float* row, long count, float* transformed, float identity)
     {
+        if (p->Kind == PoolingKind.Max && p->KernelHeight == 3 && top >= 0 && top + 2 * p->DilationHeight < p->Height && count >= 8)
+        {
+            float* middle = plane + (long)(top + p->DilationHeight) * p->Width;
+            long pitch = (long)p->DilationHeight * p->Width;
+            if (Is256(p->Isa)) MaximumOfThree<Float256>(middle - pitch, middle, middle + pitch, row, count);
+            else MaximumOfThree<Float128>(middle - pitch, middle, middle + pitch, row, count);
+            return;
+        }
         bool empty = true;
         for (int ky = 0; ky < p->KernelHeight; ky++)
         {
@@ -159,6 +171,45 @@ public static unsafe class Pool
     {
         if (p->Kind == PoolingKind.Max) BinaryLoop.Run<NativeMaximumOperation>(p->Isa, a, 1, b, 1, y, count);
         else BinaryLoop.Run<AddOperation>(p->Isa, a, 1, b, 1, y, count);
+    }
+
+    internal static bool Is256(InstructionSet isa) => (isa is InstructionSet.Avx2 or InstructionSet.Avx512) && InstructionSets.IsCompiled(InstructionSet.Avx2);
+
+    private static void MaximumOfThree<V>(float* a, float* b, float* c, float* y, long count) where V : unmanaged, IFloatVector<V>
+    {
+        long last = count - V.Count;
+        for (long i = 0; ; i = Math.Min(i + V.Count, last))
+        {
+            V maximum = V.MaxNative(V.MaxNative(V.Load(a + i), V.Load(b + i)), V.Load(c + i));
+            maximum.Store(y + i);
+            if (i == last) return;
+        }
+    }
+
+    /// <summary>Maxima of two or three columns with stride 2, in rows of at least a vector.</summary>
+    private static bool IsHalvingMaximum(PoolingParameters* p)
+        => p->Kind == PoolingKind.Max && (p->KernelWidth is 2 or 3) && p->StrideWidth == 2 && p->DilationWidth == 1 && p->OutputWidth >= 4;
+
+    private static void HalvingMaximum(PoolingParameters* p, float* x, float* y)
+    {
+        if (p->OutputWidth >= 8 && Is256(p->Isa)) HalvingMaximum<Float256>(x, p->KernelWidth == 3, y, p->OutputWidth);
+        else HalvingMaximum<Float128>(x, p->KernelWidth == 3, y, p->OutputWidth);
+    }
+
+    /// <summary>x has slack behind its end.</summary>
+    private static void HalvingMaximum<V>(float* x, bool three, float* y, long count) where V : unmanaged, IFloatVector<V>
+    {
+        long last = count - V.Count;
+        for (long i = 0; ; i = Math.Min(i + V.Count, last))
+        {
+            float* at = x + 2 * i;
+            V low = V.Load(at), high = V.Load(at + V.Count);
+            V maximum = V.MaxNative(V.UnzipEven(low, high), V.UnzipOdd(low, high));
+            if (three) maximum = V.MaxNative(maximum, V.UnzipEven(V.Load(at + 2), V.Load(at + V.Count + 2)));
+            maximum = V.InOrder(maximum);
+            maximum.Store(y + i);
+            if (i == last) return;
+        }
     }
 
     /// <summary>y[i] = x[i·stride]; x has slack behind its end.</summary>
@@ -218,6 +269,11 @@ public static unsafe class GlobalPool
         for (long plane = start; plane < end; plane++)
         {
             float* row = x + plane * p->PlaneSize;
+            if (p->Kind == PoolingKind.Average && p->PlaneSize is >= 8 and <= 1024)
+            {
+                y[plane] = (Pool.Is256(p->Isa) ? Sum<Float256>(row, p->PlaneSize) : Sum<Float128>(row, p->PlaneSize)) / p->PlaneSize;
+                continue;
+            }
             y[plane] = p->Kind switch
             {
                 PoolingKind.Max => ReductionLoop.Row<MaximumReduction>(p->Isa, row, p->PlaneSize),
@@ -228,5 +284,25 @@ public static unsafe class GlobalPool
             };
         }
         if (p->Kind == PoolingKind.Lp) Pool.LpRoot(p->Isa, y + start, end - start, p->P);
+    }
+
+    /// <summary>Σx of a small plane: the elements behind the last whole vector one by one.</summary>
+    private static float Sum<V>(float* x, long count) where V : unmanaged, IFloatVector<V>
+    {
+        V a = V.Load(x), b = V.Zero;
+        long i = V.Count;
+        for (; i + 2 * V.Count <= count; i += 2 * V.Count)
+        {
+            a += V.Load(x + i);
+            b += V.Load(x + i + V.Count);
+        }
+        if (i + V.Count <= count)
+        {
+            b += V.Load(x + i);
+            i += V.Count;
+        }
+        float sum = V.Sum(a + b), rest = 0;
+        for (; i < count; i++) rest += x[i];
+        return sum + rest;
     }
 }

@@ -44,8 +44,43 @@ public static unsafe class PlanePadding
     /// <summary>Pads one plane.</summary>
     internal static void Fill(ConvolutionParameters* c, PaddedLayout* layout, float* plane, float* to)
     {
+        if (c->StrideWidth == 2 && layout->PhasesWidth == 2)
+        {
+            for (int y = 0; y < layout->PhasesHeight; y++, to += 2 * layout->PhaseElements) FillPair(c, layout, plane, y, to);
+            return;
+        }
         for (int y = 0; y < layout->PhasesHeight; y++)
             for (int x = 0; x < layout->PhasesWidth; x++, to += layout->PhaseElements) FillPhase(c, layout, plane, y, x, to);
+    }
+
+    /// <summary>Both phases of columns with stride 2, each input row read once.</summary>
+    private static void FillPair(ConvolutionParameters* c, PaddedLayout* layout, float* plane, int phaseY, float* to)
+    {
+        int columns = layout->Columns, width = c->InputWidth, pad = c->PadLeft;
+        // Column q of phase f is input column 2q + f − pad; in [low, high) both phases lie inside the input, beside it one of them at most.
+        int low = Math.Min((pad + 1) / 2, columns), high = Math.Clamp((width - 2 + pad) >> 1, low - 1, columns - 1) + 1;
+        float* odd = to + layout->PhaseElements;
+        int used = 0;
+        for (int row = 0; row < layout->Rows; row++)
+        {
+            int at = row * layout->Pitch, inputRow = row * c->StrideHeight + phaseY - c->PadTop;
+            if ((uint)inputRow >= (uint)c->InputHeight) continue;
+            Runs.Zero(to + used, at - used);
+            Runs.Zero(odd + used, at - used);
+            float* from = plane + (nint)inputRow * width - pad;
+            for (int q = 0; q < low; q++) Edge(q);
+            Runs.Split(c->Isa, from + 2 * low, high - low, to + at + low, odd + at + low);
+            for (int q = high; q < columns; q++) Edge(q);
+            used = at + columns;
+
+            void Edge(int q)
+            {
+                to[at + q] = (uint)(2 * q - pad) < (uint)width ? from[2 * q] : 0;
+                odd[at + q] = (uint)(2 * q + 1 - pad) < (uint)width ? from[2 * q + 1] : 0;
+            }
+        }
+        Runs.Zero(to + used, layout->PhaseElements - used);
+        Runs.Zero(odd + used, layout->PhaseElements - used);
     }
 
     private static void FillPhase(ConvolutionParameters* c, PaddedLayout* layout, float* plane, int phaseY, int phaseX, float* to)
