@@ -38,6 +38,29 @@ public unsafe class PoolingTests
         }
     }
 
+    /// <summary>Maxima with stride 2 have their own loops: every tail, rows at the edges of the plane, rows that end short of the padding.</summary>
+    [Theory]
+    [InlineData(2, 0, 1)]
+    [InlineData(3, 0, 1)]
+    [InlineData(3, 1, 1)]
+    [InlineData(3, 1, 2)]
+    public void EveryWidthOfMaximaWithStride2(int kernel, int pad, int dilationHeight)
+    {
+        for (int width = kernel; width <= 70; width++)
+        {
+            foreach (InstructionSet isa in Instructions.Runnable)
+            {
+                var p = new PoolingParameters
+                {
+                    Kind = PoolingKind.Max, Isa = isa, Planes = 2, Height = 9, Width = width, KernelHeight = kernel, KernelWidth = kernel, StrideHeight = 2, StrideWidth = 2, DilationHeight = dilationHeight,
+                    DilationWidth = 1, PadTop = pad, PadLeft = pad, PadBottom = pad, PadRight = pad, OutputHeight = Pool.OutputSize(9, kernel, 2, dilationHeight, pad, pad, false),
+                    OutputWidth = Pool.OutputSize(width, kernel, 2, 1, pad, pad, width % 2 == 0),
+                };
+                Check(p);
+            }
+        }
+    }
+
     private static void Check(PoolingParameters p)
     {
         Pool.Prepare(ref p);
