@@ -1,3 +1,5 @@
+using System.Numerics;
+
 namespace EdgeSparse.Kernels;
 
 /// <summary>Cuts a kernel's work into tasks of comparable size that are worth a hand-over to another thread.</summary>
@@ -14,7 +16,8 @@ internal static class TaskSplit
     {
         if (items <= 0 || elementsPerItem <= 0) return 0;
         long tasks = Math.Max(1, (long)Math.Min((double)items * elementsPerItem / elementsPerTask, MaximumTasks));
-        return (int)Math.Min(items, tasks);
+        // A power of two can be dealt out evenly to 2, 4 or 8 cores.
+        return (int)Math.Min(items, (long)BitOperations.RoundUpToPowerOf2((ulong)tasks));
     }
 
     /// <summary>First item of a task; the first item of task + 1 is the end.</summary>
