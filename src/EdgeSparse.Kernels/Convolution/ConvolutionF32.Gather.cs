@@ -108,16 +108,35 @@ public static unsafe partial class ConvolutionF32
             return;
         }
         float* plane = x + (nint)innerBegin * p->InputPlane;
+        if (p->IsPointwise)
+        {
+            int whole = pixels / width * width;
+            for (int pixel = 0; pixel < whole; pixel += width, panel += tileFloats) GatherTile(plane + pixelBegin + pixel, p->InputPlane, inner, width, panel);
+            for (int i = 0; whole < pixels && i < inner; i++, panel += width, plane += p->InputPlane) Runs.Copy(plane + pixelBegin + whole, pixels - whole, panel);
+            return;
+        }
         for (int i = 0; i < inner; i++, panel += width, plane += p->InputPlane)
         {
-            float* row = plane + pixelBegin;
-            if (!p->IsPointwise)
-            {
-                row = (float*)aside;
-                GatherPixels(p, plane, pixelBegin / p->OutputWidth, pixelBegin % p->OutputWidth, pixels, row);
-            }
-            Runs.Scatter(row, pixels, width, tileFloats, panel);
+            GatherPixels(p, plane, pixelBegin / p->OutputWidth, pixelBegin % p->OutputWidth, pixels, (float*)aside);
+            Runs.Scatter((float*)aside, pixels, width, tileFloats, panel);
         }
+    }
+
+    /// <summary>One whole column tile: `inner` rows of `width` floats, pitch apart.</summary>
+    [MethodImpl(MethodImplOptions.NoInlining)]
+    private static void GatherTile(float* from, nint pitch, nint inner, int width, float* to)
+    {
+        if (width == 16)
+        {
+            for (; inner > 0; inner--, from += pitch, to += 16)
+            {
+                Runs.Copy8(from, to);
+                Runs.Copy8(from + 8, to + 8);
+            }
+            return;
+        }
+        for (; inner > 0; inner--, from += pitch, to += width)
+            for (nint i = 0; i < width; i += 8) Runs.Copy8(from + i, to + i);
     }
 
     private static void GatherWindows(ConvolutionParameters* p, float* x, int channelBegin, int channels, int pixelBegin, int pixels, float* panel, nint tileFloats, byte* aside)
