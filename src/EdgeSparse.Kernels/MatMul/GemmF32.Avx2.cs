@@ -27,43 +27,7 @@ internal static unsafe partial class GemmF32
             Vector256<float> c30, c31;
             Vector256<float> c40, c41;
             Vector256<float> c50, c51;
-            float* row = c;
-            if (t->Accumulate)
-            {
-                c00 = Vector256.Load(row);
-                c01 = Vector256.Load(row + 8);
-                row = (float*)((byte*)row + pitchC);
-                c10 = Vector256.Load(row);
-                c11 = Vector256.Load(row + 8);
-                row = (float*)((byte*)row + pitchC);
-                c20 = Vector256.Load(row);
-                c21 = Vector256.Load(row + 8);
-                row = (float*)((byte*)row + pitchC);
-                c30 = Vector256.Load(row);
-                c31 = Vector256.Load(row + 8);
-                row = (float*)((byte*)row + pitchC);
-                c40 = Vector256.Load(row);
-                c41 = Vector256.Load(row + 8);
-                row = (float*)((byte*)row + pitchC);
-                c50 = Vector256.Load(row);
-                c51 = Vector256.Load(row + 8);
-            }
-            else if (columnBias != null)
-            {
-                c00 = c10 = c20 = c30 = c40 = c50 = Vector256.Load(columnBias);
-                c01 = c11 = c21 = c31 = c41 = c51 = Vector256.Load(columnBias + 8);
-            }
-            else if (t->RowBias != null)
-            {
-                float* bias = t->RowBias;
-                c00 = c01 = Avx.BroadcastScalarToVector256(bias);
-                c10 = c11 = Avx.BroadcastScalarToVector256(bias + 1);
-                c20 = c21 = Avx.BroadcastScalarToVector256(bias + 2);
-                c30 = c31 = Avx.BroadcastScalarToVector256(bias + 3);
-                c40 = c41 = Avx.BroadcastScalarToVector256(bias + 4);
-                c50 = c51 = Avx.BroadcastScalarToVector256(bias + 5);
-            }
-            else c00 = c01 = c10 = c11 = c20 = c21 = c30 = c31 = c40 = c41 = c50 = c51 = default;
+            c00 = c01 = c10 = c11 = c20 = c21 = c30 = c31 = c40 = c41 = c50 = c51 = default;
             float* a = t->A;
             float* x = b;
             nint k = t->Inner;
@@ -82,6 +46,66 @@ internal static unsafe partial class GemmF32
                 Add_6x16_Avx2(a, x, ref c00, ref c01, ref c10, ref c11, ref c20, ref c21, ref c30, ref c31, ref c40, ref c41, ref c50, ref c51);
                 a += 6;
                 x = (float*)((byte*)x + pitch);
+            }
+            float* row = c;
+            if (t->Accumulate)
+            {
+                c00 += Vector256.Load(row);
+                c01 += Vector256.Load(row + 8);
+                row = (float*)((byte*)row + pitchC);
+                c10 += Vector256.Load(row);
+                c11 += Vector256.Load(row + 8);
+                row = (float*)((byte*)row + pitchC);
+                c20 += Vector256.Load(row);
+                c21 += Vector256.Load(row + 8);
+                row = (float*)((byte*)row + pitchC);
+                c30 += Vector256.Load(row);
+                c31 += Vector256.Load(row + 8);
+                row = (float*)((byte*)row + pitchC);
+                c40 += Vector256.Load(row);
+                c41 += Vector256.Load(row + 8);
+                row = (float*)((byte*)row + pitchC);
+                c50 += Vector256.Load(row);
+                c51 += Vector256.Load(row + 8);
+            }
+            else if (columnBias != null)
+            {
+                Vector256<float> bias0 = Vector256.Load(columnBias);
+                Vector256<float> bias1 = Vector256.Load(columnBias + 8);
+                c00 += bias0;
+                c01 += bias1;
+                c10 += bias0;
+                c11 += bias1;
+                c20 += bias0;
+                c21 += bias1;
+                c30 += bias0;
+                c31 += bias1;
+                c40 += bias0;
+                c41 += bias1;
+                c50 += bias0;
+                c51 += bias1;
+            }
+            else if (t->RowBias != null)
+            {
+                float* biases = t->RowBias;
+                Vector256<float> bias = Avx.BroadcastScalarToVector256(biases);
+                c00 += bias;
+                c01 += bias;
+                bias = Avx.BroadcastScalarToVector256(biases + 1);
+                c10 += bias;
+                c11 += bias;
+                bias = Avx.BroadcastScalarToVector256(biases + 2);
+                c20 += bias;
+                c21 += bias;
+                bias = Avx.BroadcastScalarToVector256(biases + 3);
+                c30 += bias;
+                c31 += bias;
+                bias = Avx.BroadcastScalarToVector256(biases + 4);
+                c40 += bias;
+                c41 += bias;
+                bias = Avx.BroadcastScalarToVector256(biases + 5);
+                c50 += bias;
+                c51 += bias;
             }
             if (residual != null)
             {
@@ -145,35 +169,7 @@ internal static unsafe partial class GemmF32
             Vector256<float> c10, c11;
             Vector256<float> c20, c21;
             Vector256<float> c30, c31;
-            float* row = c;
-            if (t->Accumulate)
-            {
-                c00 = Vector256.Load(row);
-                c01 = Vector256.Load(row + 8);
-                row = (float*)((byte*)row + pitchC);
-                c10 = Vector256.Load(row);
-                c11 = Vector256.Load(row + 8);
-                row = (float*)((byte*)row + pitchC);
-                c20 = Vector256.Load(row);
-                c21 = Vector256.Load(row + 8);
-                row = (float*)((byte*)row + pitchC);
-                c30 = Vector256.Load(row);
-                c31 = Vector256.Load(row + 8);
-            }
-            else if (columnBias != null)
-            {
-                c00 = c10 = c20 = c30 = Vector256.Load(columnBias);
-                c01 = c11 = c21 = c31 = Vector256.Load(columnBias + 8);
-            }
-            else if (t->RowBias != null)
-            {
-                float* bias = t->RowBias;
-                c00 = c01 = Avx.BroadcastScalarToVector256(bias);
-                c10 = c11 = Avx.BroadcastScalarToVector256(bias + 1);
-                c20 = c21 = Avx.BroadcastScalarToVector256(bias + 2);
-                c30 = c31 = Avx.BroadcastScalarToVector256(bias + 3);
-            }
-            else c00 = c01 = c10 = c11 = c20 = c21 = c30 = c31 = default;
+            c00 = c01 = c10 = c11 = c20 = c21 = c30 = c31 = default;
             float* a = t->A;
             float* x = b;
             nint k = t->Inner;
@@ -192,6 +188,50 @@ internal static unsafe partial class GemmF32
                 Add_4x16_Avx2(a, x, ref c00, ref c01, ref c10, ref c11, ref c20, ref c21, ref c30, ref c31);
                 a += 4;
                 x = (float*)((byte*)x + pitch);
+            }
+            float* row = c;
+            if (t->Accumulate)
+            {
+                c00 += Vector256.Load(row);
+                c01 += Vector256.Load(row + 8);
+                row = (float*)((byte*)row + pitchC);
+                c10 += Vector256.Load(row);
+                c11 += Vector256.Load(row + 8);
+                row = (float*)((byte*)row + pitchC);
+                c20 += Vector256.Load(row);
+                c21 += Vector256.Load(row + 8);
+                row = (float*)((byte*)row + pitchC);
+                c30 += Vector256.Load(row);
+                c31 += Vector256.Load(row + 8);
+            }
+            else if (columnBias != null)
+            {
+                Vector256<float> bias0 = Vector256.Load(columnBias);
+                Vector256<float> bias1 = Vector256.Load(columnBias + 8);
+                c00 += bias0;
+                c01 += bias1;
+                c10 += bias0;
+                c11 += bias1;
+                c20 += bias0;
+                c21 += bias1;
+                c30 += bias0;
+                c31 += bias1;
+            }
+            else if (t->RowBias != null)
+            {
+                float* biases = t->RowBias;
+                Vector256<float> bias = Avx.BroadcastScalarToVector256(biases);
+                c00 += bias;
+                c01 += bias;
+                bias = Avx.BroadcastScalarToVector256(biases + 1);
+                c10 += bias;
+                c11 += bias;
+                bias = Avx.BroadcastScalarToVector256(biases + 2);
+                c20 += bias;
+                c21 += bias;
+                bias = Avx.BroadcastScalarToVector256(biases + 3);
+                c30 += bias;
+                c31 += bias;
             }
             if (residual != null)
             {
@@ -244,36 +284,7 @@ internal static unsafe partial class GemmF32
         Vector256<float> c30;
         Vector256<float> c40;
         Vector256<float> c50;
-        float* row = c;
-        if (t->Accumulate)
-        {
-            c00 = Vector256.Load(row);
-            row = (float*)((byte*)row + pitchC);
-            c10 = Vector256.Load(row);
-            row = (float*)((byte*)row + pitchC);
-            c20 = Vector256.Load(row);
-            row = (float*)((byte*)row + pitchC);
-            c30 = Vector256.Load(row);
-            row = (float*)((byte*)row + pitchC);
-            c40 = Vector256.Load(row);
-            row = (float*)((byte*)row + pitchC);
-            c50 = Vector256.Load(row);
-        }
-        else if (columnBias != null)
-        {
-            c00 = c10 = c20 = c30 = c40 = c50 = Vector256.Load(columnBias);
-        }
-        else if (t->RowBias != null)
-        {
-            float* bias = t->RowBias;
-            c00 = Avx.BroadcastScalarToVector256(bias);
-            c10 = Avx.BroadcastScalarToVector256(bias + 1);
-            c20 = Avx.BroadcastScalarToVector256(bias + 2);
-            c30 = Avx.BroadcastScalarToVector256(bias + 3);
-            c40 = Avx.BroadcastScalarToVector256(bias + 4);
-            c50 = Avx.BroadcastScalarToVector256(bias + 5);
-        }
-        else c00 = c10 = c20 = c30 = c40 = c50 = default;
+        c00 = c10 = c20 = c30 = c40 = c50 = default;
         float* a = t->A;
         float* x = b;
         nint k = t->Inner;
@@ -288,6 +299,47 @@ internal static unsafe partial class GemmF32
             c50 = Fma.MultiplyAdd(Avx.BroadcastScalarToVector256(a + 5), values, c50);
             a += 6;
             x = (float*)((byte*)x + pitch);
+        }
+        float* row = c;
+        if (t->Accumulate)
+        {
+            c00 += Vector256.Load(row);
+            row = (float*)((byte*)row + pitchC);
+            c10 += Vector256.Load(row);
+            row = (float*)((byte*)row + pitchC);
+            c20 += Vector256.Load(row);
+            row = (float*)((byte*)row + pitchC);
+            c30 += Vector256.Load(row);
+            row = (float*)((byte*)row + pitchC);
+            c40 += Vector256.Load(row);
+            row = (float*)((byte*)row + pitchC);
+            c50 += Vector256.Load(row);
+        }
+        else if (columnBias != null)
+        {
+            Vector256<float> bias0 = Vector256.Load(columnBias);
+            c00 += bias0;
+            c10 += bias0;
+            c20 += bias0;
+            c30 += bias0;
+            c40 += bias0;
+            c50 += bias0;
+        }
+        else if (t->RowBias != null)
+        {
+            float* biases = t->RowBias;
+            Vector256<float> bias = Avx.BroadcastScalarToVector256(biases);
+            c00 += bias;
+            bias = Avx.BroadcastScalarToVector256(biases + 1);
+            c10 += bias;
+            bias = Avx.BroadcastScalarToVector256(biases + 2);
+            c20 += bias;
+            bias = Avx.BroadcastScalarToVector256(biases + 3);
+            c30 += bias;
+            bias = Avx.BroadcastScalarToVector256(biases + 4);
+            c40 += bias;
+            bias = Avx.BroadcastScalarToVector256(biases + 5);
+            c50 += bias;
         }
         if (residual != null)
         {
@@ -332,30 +384,7 @@ internal static unsafe partial class GemmF32
         Vector256<float> c10;
         Vector256<float> c20;
         Vector256<float> c30;
-        float* row = c;
-        if (t->Accumulate)
-        {
-            c00 = Vector256.Load(row);
-            row = (float*)((byte*)row + pitchC);
-            c10 = Vector256.Load(row);
-            row = (float*)((byte*)row + pitchC);
-            c20 = Vector256.Load(row);
-            row = (float*)((byte*)row + pitchC);
-            c30 = Vector256.Load(row);
-        }
-        else if (columnBias != null)
-        {
-            c00 = c10 = c20 = c30 = Vector256.Load(columnBias);
-        }
-        else if (t->RowBias != null)
-        {
-            float* bias = t->RowBias;
-            c00 = Avx.BroadcastScalarToVector256(bias);
-            c10 = Avx.BroadcastScalarToVector256(bias + 1);
-            c20 = Avx.BroadcastScalarToVector256(bias + 2);
-            c30 = Avx.BroadcastScalarToVector256(bias + 3);
-        }
-        else c00 = c10 = c20 = c30 = default;
+        c00 = c10 = c20 = c30 = default;
         float* a = t->A;
         float* x = b;
         nint k = t->Inner;
@@ -368,6 +397,37 @@ internal static unsafe partial class GemmF32
             c30 = Fma.MultiplyAdd(Avx.BroadcastScalarToVector256(a + 3), values, c30);
             a += 4;
             x = (float*)((byte*)x + pitch);
+        }
+        float* row = c;
+        if (t->Accumulate)
+        {
+            c00 += Vector256.Load(row);
+            row = (float*)((byte*)row + pitchC);
+            c10 += Vector256.Load(row);
+            row = (float*)((byte*)row + pitchC);
+            c20 += Vector256.Load(row);
+            row = (float*)((byte*)row + pitchC);
+            c30 += Vector256.Load(row);
+        }
+        else if (columnBias != null)
+        {
+            Vector256<float> bias0 = Vector256.Load(columnBias);
+            c00 += bias0;
+            c10 += bias0;
+            c20 += bias0;
+            c30 += bias0;
+        }
+        else if (t->RowBias != null)
+        {
+            float* biases = t->RowBias;
+            Vector256<float> bias = Avx.BroadcastScalarToVector256(biases);
+            c00 += bias;
+            bias = Avx.BroadcastScalarToVector256(biases + 1);
+            c10 += bias;
+            bias = Avx.BroadcastScalarToVector256(biases + 2);
+            c20 += bias;
+            bias = Avx.BroadcastScalarToVector256(biases + 3);
+            c30 += bias;
         }
         if (residual != null)
         {
