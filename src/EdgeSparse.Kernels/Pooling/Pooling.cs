@@ -68,7 +68,7 @@ public static unsafe class Pool
             || p.DilationHeight < 1 || p.DilationWidth < 1 || p.PadTop < 0 || p.PadLeft < 0 || p.PadBottom < 0 || p.PadRight < 0 || (p.Kind == PoolingKind.Lp && p.P < 1))
             throw new ArgumentException($"Pooling {p.Kind}: {p.Planes} planes {p.Height}x{p.Width} to {p.OutputHeight}x{p.OutputWidth}, kernel {p.KernelHeight}x{p.KernelWidth}, strides {p.StrideHeight}x{p.StrideWidth}, dilations {p.DilationHeight}x{p.DilationWidth}, pads {p.PadTop},{p.PadLeft},{p.PadBottom},{p.PadRight}, p {p.P}");
         p.TaskCount = TaskSplit.Count(p.Planes * p.OutputHeight, (long)p.OutputWidth * (p.KernelHeight * p.StrideWidth + p.KernelWidth));
-        p.ScratchBytes = sizeof(float) * (PaddedWidth(p) + 2 * Slack + StrideOneWidth(p) + Slack + p.OutputWidth + (long)p.Width);
+        p.ScratchBytes = sizeof(float) * (PaddedWidth(p) + 2 * Slack + StrideOneWidth(p) + Slack + p.OutputWidth + (long)p.Width + 2 * PaddedWidth(p));
     }
 
     private static long PaddedWidth(in PoolingParameters p) => (p.OutputWidth - 1L) * p.StrideWidth + (p.KernelWidth - 1L) * p.DilationWidth + 1;
@@ -82,6 +82,7 @@ public static unsafe class Pool
         float* strideOne = padded + PaddedWidth(*p) + 2 * Slack;
         float* counts = strideOne + StrideOneWidth(*p) + Slack;
         float* transformed = counts + p->OutputWidth;
+        float* doubled = transformed + p->Width;
         float identity = p->Kind == PoolingKind.Max ? float.NegativeInfinity : 0;
         long paddedWidth = PaddedWidth(*p);
         // Where the source lies in the padded row; the margins stay as they are set here.
@@ -103,7 +104,7 @@ public static unsafe class Pool
             if (IsHalvingMaximum(p)) HalvingMaximum(p, padded, result);
             else
             {
-                Horizontal(p, padded, p->StrideWidth == 1 ? result : strideOne);
+                Horizontal(p, padded, p->StrideWidth == 1 ? result : strideOne, doubled);
                 if (p->StrideWidth != 1) KeepEvery(strideOne, p->StrideWidth, result, p->OutputWidth);
             }
             if (p->Kind == PoolingKind.Average)
@@ -126,13 +127,25 @@ public static unsafe class Pool
 
     private static void Vertical(PoolingParameters* p, float* plane, int top, float* row, long count, float* transformed, float identity)
     {
-        if (p->Kind == PoolingKind.Max && p->KernelHeight == 3 && top >= 0 && top + 2 * p->DilationHeight < p->Height && count >= 8)
+        if (p->Kind == PoolingKind.Max && count >= 8)
         {
-            float* middle = plane + (long)(top + p->DilationHeight) * p->Width;
+            // Rows first + k·dilation, k < rows, lie inside the plane.
+            int first = top >= 0 ? 0 : (-top + p->DilationHeight - 1) / p->DilationHeight;
+            int rows = p->Height <= top ? 0 : Math.Min(p->KernelHeight, (p->Height - 1 - top) / p->DilationHeight + 1) - first;
             long pitch = (long)p->DilationHeight * p->Width;
-            if (Is256(p->Isa)) MaximumOfThree<Float256>(middle - pitch, middle, middle + pitch, row, count);
-            else MaximumOfThree<Float128>(middle - pitch, middle, middle + pitch, row, count);
-            return;
+            float* source = plane + (top + (long)first * p->DilationHeight) * p->Width;
+            if (rows > 0 && Is256(p->Isa))
+            {
+                if (rows == 3) MaximumOfThree<Float256>(source, source + pitch, source + 2 * pitch, row, count);
+                else MaximumOfRows<Float256>(source, pitch, rows, row, count);
+                return;
+            }
+            if (rows > 0)
+            {
+                if (rows == 3) MaximumOfThree<Float128>(source, source + pitch, source + 2 * pitch, row, count);
+                else MaximumOfRows<Float128>(source, pitch, rows, row, count);
+                return;
+            }
         }
         bool empty = true;
         for (int ky = 0; ky < p->KernelHeight; ky++)
@@ -155,12 +168,30 @@ public static unsafe class Pool
         if (empty) for (long i = 0; i < count; i++) row[i] = identity;
     }
 
-    private static void Horizontal(PoolingParameters* p, float* padded, float* result)
+    /// <param name="doubled">Room for two padded rows.</param>
+    private static void Horizontal(PoolingParameters* p, float* padded, float* result, float* doubled)
     {
         long count = StrideOneWidth(*p);
         if (p->KernelWidth == 1)
         {
             Buffer.MemoryCopy(padded, result, count * sizeof(float), count * sizeof(float));
+            return;
+        }
+        if (p->Kind == PoolingKind.Max && p->KernelWidth > 3 && p->DilationWidth == 1)
+        {
+            // Maxima of 2, 4, 8, … columns; two of these that overlap make the rest.
+            long length = PaddedWidth(*p);
+            int width = 1;
+            float* from = padded, to = doubled, other = doubled + length;
+            for (; 2 * width <= p->KernelWidth; width *= 2)
+            {
+                length -= width;
+                Combine(p, from, from + width, to, length);
+                float* next = from == padded ? other : from;
+                from = to;
+                to = next;
+            }
+            Combine(p, from, from + (p->KernelWidth - width), result, count);
             return;
         }
         Combine(p, padded, padded + p->DilationWidth, result, count);
@@ -181,6 +212,23 @@ public static unsafe class Pool
         for (long i = 0; ; i = Math.Min(i + V.Count, last))
         {
             V maximum = V.MaxNative(V.MaxNative(V.Load(a + i), V.Load(b + i)), V.Load(c + i));
+            maximum.Store(y + i);
+            if (i == last) return;
+        }
+    }
+
+    private static void MaximumOfRows<V>(float* x, long pitch, int rows, float* y, long count) where V : unmanaged, IFloatVector<V>
+    {
+        long last = count - V.Count;
+        for (long i = 0; ; i = Math.Min(i + V.Count, last))
+        {
+            float* at = x + i;
+            V maximum = V.Load(at);
+            for (int row = 1; row < rows; row++)
+            {
+                at += pitch;
+                maximum = V.MaxNative(maximum, V.Load(at));
+            }
             maximum.Store(y + i);
             if (i == last) return;
         }

@@ -61,6 +61,26 @@ public unsafe class PoolingTests
         }
     }
 
+    /// <summary>Wide maxima of stride 1, made of overlapping powers of two.</summary>
+    [Fact]
+    public void WideMaximaMatchTheDefinition()
+    {
+        foreach (InstructionSet isa in Instructions.Runnable)
+            foreach (int kernel in (int[])[4, 5, 7, 8, 9, 13])
+                foreach (int width in (int[])[7, 13, 18, 33])
+                    foreach (int pad in (int[])[0, kernel / 2])
+                    {
+                        if (width + 2 * pad < kernel) continue;
+                        var p = new PoolingParameters
+                        {
+                            Kind = PoolingKind.Max, Isa = isa, Planes = 3, Height = 13, Width = width, KernelHeight = kernel, KernelWidth = kernel, StrideHeight = 1, StrideWidth = 1,
+                            DilationHeight = 1, DilationWidth = 1, PadTop = pad, PadLeft = pad, PadBottom = pad, PadRight = pad,
+                            OutputHeight = Pool.OutputSize(13, kernel, 1, 1, pad, pad, false), OutputWidth = Pool.OutputSize(width, kernel, 1, 1, pad, pad, false),
+                        };
+                        Check(p);
+                    }
+    }
+
     private static void Check(PoolingParameters p)
     {
         Pool.Prepare(ref p);
