@@ -1,12 +1,12 @@
 using System.Diagnostics;
 using System.Globalization;
 using System.Runtime.InteropServices;
-using System.Runtime.Intrinsics;
 using EdgeSparse.Kernels;
 using EdgeSparse.Kernels.Attention;
 using EdgeSparse.Kernels.Convolution;
 using EdgeSparse.Kernels.DepthwiseConvolution;
 using EdgeSparse.Kernels.MatMul;
+using EdgeSparse.Kernels.Measurement;
 using EdgeSparse.Kernels.SparseMatMul;
 
 namespace EdgeSparse.Bench;
@@ -228,34 +228,8 @@ internal static unsafe partial class Program
     private static double MeasurePeak()
     {
         const int rounds = 20000;
-        bool wide = Vector512.IsHardwareAccelerated;
-        double sink = 0;
-        double seconds = Fastest(() =>
-        {
-            if (wide)
-            {
-                Vector512<float> a = default, b = a, c = a, d = a, e = a, f = a, g = a, h = a, x = Vector512.Create(1.5f), y = Vector512.Create(0.5f);
-                for (int i = 0; i < rounds; i++)
-                {
-                    a = Vector512.FusedMultiplyAdd(a, x, y); b = Vector512.FusedMultiplyAdd(b, x, y); c = Vector512.FusedMultiplyAdd(c, x, y); d = Vector512.FusedMultiplyAdd(d, x, y);
-                    e = Vector512.FusedMultiplyAdd(e, x, y); f = Vector512.FusedMultiplyAdd(f, x, y); g = Vector512.FusedMultiplyAdd(g, x, y); h = Vector512.FusedMultiplyAdd(h, x, y);
-                }
-                sink += Vector512.Sum(a + b + c + d + e + f + g + h);
-            }
-            else
-            {
-                Vector256<float> a = default, b = a, c = a, d = a, e = a, f = a, g = a, h = a, k = a, l = a, x = Vector256.Create(0.5f), y = Vector256.Create(0.25f);
-                for (int i = 0; i < rounds; i++)
-                {
-                    a = Vector256.FusedMultiplyAdd(a, x, y); b = Vector256.FusedMultiplyAdd(b, x, y); c = Vector256.FusedMultiplyAdd(c, x, y); d = Vector256.FusedMultiplyAdd(d, x, y);
-                    e = Vector256.FusedMultiplyAdd(e, x, y); f = Vector256.FusedMultiplyAdd(f, x, y); g = Vector256.FusedMultiplyAdd(g, x, y); h = Vector256.FusedMultiplyAdd(h, x, y);
-                    k = Vector256.FusedMultiplyAdd(k, x, y); l = Vector256.FusedMultiplyAdd(l, x, y);
-                }
-                sink += Vector256.Sum(a + b + c + d + e + f + g + h + k + l);
-            }
-        });
-        if (double.IsNaN(sink)) throw new InvalidOperationException("the peak loop gave NaN");
-        return 2.0 * rounds * (wide ? 8 * 16 : 10 * 8) / seconds;
+        long multiplyAdds = MachineRates.MultiplyAdds(isa, rounds);
+        return 2.0 * multiplyAdds / Fastest(() => MachineRates.MultiplyAdds(isa, rounds));
     }
 
     internal static void Free(void* memory) => NativeMemory.AlignedFree(memory);

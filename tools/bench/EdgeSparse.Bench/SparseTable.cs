@@ -25,7 +25,7 @@ internal static unsafe partial class Program
 
     private static void SparseTable(double sparsity)
     {
-        Roof roof = Roof.Measure();
+        Roof roof = Roof.Measure(isa);
         Console.WriteLine();
         Console.WriteLine(string.Create(CultureInfo.InvariantCulture,
             $"sparse product at {sparsity:P0} zeros; roofline of {peak / 1e9:F0} GFLOP/s and, by working set, {roof}"));
