@@ -9,6 +9,9 @@ namespace EdgeSparse.Kernels.Convolution;
 /// <summary>Copies of short runs of floats that touch nothing outside source and destination. A run's last vector overlaps the one before it.</summary>
 internal static unsafe class Runs
 {
+    /// <summary>Added to any number it gives that number, the sign of zero included.</summary>
+    public const float NoBias = -0f;
+
     [MethodImpl(MethodImplOptions.AggressiveInlining)]
     public static void Zero(float* to, nint count)
     {
@@ -107,17 +110,8 @@ internal static unsafe class Runs
         }
     }
 
-    /// <summary>to[i] = clamp(from[i] + addend[i]); addend may be to.</summary>
-    public static void AddClamped(float* from, float* addend, nint count, float minimum, float maximum, float* to)
-    {
-        Vector128<float> low = Vector128.Create(minimum), high = Vector128.Create(maximum);
-        nint i = 0;
-        for (; i + 4 <= count; i += 4) Vector128.MinNative(high, Vector128.MaxNative(low, Vector128.Load(from + i) + Vector128.Load(addend + i))).Store(to + i);
-        for (; i < count; i++) to[i] = Vector128.MinNative(high, Vector128.MaxNative(low, Vector128.CreateScalar(from[i] + addend[i]))).ToScalar();
-    }
-
-    /// <summary>to[i] = clamp(from[i] + bias + addend[i]); addend may be to, or null.</summary>
-    public static void BiasAddClamped(float* from, float bias, float* addend, nint count, float minimum, float maximum, float* to)
+    /// <summary>to[i] = clamp(from[i] + bias + addend[i]); addend may be to, or null. A bias of <see cref="NoBias"/> changes no value.</summary>
+    public static void AddClamped(float* from, float bias, float* addend, nint count, float minimum, float maximum, float* to)
     {
         Vector128<float> low = Vector128.Create(minimum), high = Vector128.Create(maximum), add = Vector128.Create(bias);
         nint i = 0;
@@ -143,15 +137,6 @@ internal static unsafe class Runs
             if (addend != null) value += addend[i];
             to[i] = Vector128.MinNative(high, Vector128.MaxNative(low, Vector128.CreateScalar(value))).ToScalar();
         }
-    }
-
-    /// <summary>to[i] = clamp(from[i]).</summary>
-    public static void CopyClamped(float* from, nint count, float minimum, float maximum, float* to)
-    {
-        Vector128<float> low = Vector128.Create(minimum), high = Vector128.Create(maximum);
-        nint i = 0;
-        for (; i + 4 <= count; i += 4) Vector128.MinNative(high, Vector128.MaxNative(low, Vector128.Load(from + i))).Store(to + i);
-        for (; i < count; i++) to[i] = Vector128.MinNative(high, Vector128.MaxNative(low, Vector128.CreateScalar(from[i]))).ToScalar();
     }
 
     public static void Fill(float* to, nint count, float value)

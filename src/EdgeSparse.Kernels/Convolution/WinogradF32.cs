@@ -268,7 +268,7 @@ internal static unsafe partial class WinogradF32
                 for (int i = 0; i < TileSize && tileRow * TileSize + i < p->OutputHeight; i++)
                 {
                     nint at = (nint)(tileRow * TileSize + i) * p->OutputWidth + begin;
-                    Runs.BiasAddClamped(plane + i * Pitch + begin, bias, residual == null ? null : residual + at, end - begin, p->Activation.Minimum, p->Activation.Maximum, y + at);
+                    Runs.AddClamped(plane + i * Pitch + begin, bias, residual == null ? null : residual + at, end - begin, p->Activation.Minimum, p->Activation.Maximum, y + at);
                     if (p->Activation.NeedsPass) ActivationPass.Apply(p->Isa, y + at, 1, end - begin, end - begin, in p->Activation);
                 }
             }

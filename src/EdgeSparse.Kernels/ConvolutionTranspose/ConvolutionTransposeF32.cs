@@ -139,12 +139,8 @@ public static unsafe partial class ConvolutionTransposeF32
                 Runs.Interleave(phases, phaseElements, stride, p->OutputWidth, row);
                 finished = row;
             }
-            if (residual == null) Runs.CopyClamped(finished, p->OutputWidth, p->Activation.Minimum, p->Activation.Maximum, y);
-            else
-            {
-                Runs.AddClamped(finished, residual, p->OutputWidth, p->Activation.Minimum, p->Activation.Maximum, y);
-                residual += p->OutputWidth;
-            }
+            Runs.AddClamped(finished, Runs.NoBias, residual, p->OutputWidth, p->Activation.Minimum, p->Activation.Maximum, y);
+            if (residual != null) residual += p->OutputWidth;
         }
     }
 

@@ -122,7 +122,7 @@ public static unsafe partial class DepthwiseConvolutionF32
                 if (stride == 1) DepthwiseF32_3x3s1_AdvSimd(&t);
                 else DepthwiseF32_3x3s2_AdvSimd(&t);
             }
-            if (residual != null) Runs.AddClamped(aside, residual + index * p->OutputPlane, p->OutputPlane, p->Activation.Minimum, p->Activation.Maximum, y + index * p->OutputPlane);
+            if (residual != null) Runs.AddClamped(aside, Runs.NoBias, residual + index * p->OutputPlane, p->OutputPlane, p->Activation.Minimum, p->Activation.Maximum, y + index * p->OutputPlane);
             if (p->Activation.NeedsPass) ActivationPass.Apply(p->Isa, y + index * p->OutputPlane, 1, p->OutputPlane, p->OutputPlane, in p->Activation);
         }
     }

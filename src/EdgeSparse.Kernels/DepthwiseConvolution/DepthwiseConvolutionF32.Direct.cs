@@ -146,7 +146,7 @@ public static unsafe partial class DepthwiseConvolutionF32
                 t.LastY = narrow ? layout.Narrow : t.Y + lastRow;
                 RunRows<V>(kernel, rows, &t);
                 if (narrow) Runs.Copy(layout.Narrow, p->OutputWidth, t.Y + lastRow);
-                if (residual != null) Runs.AddClamped(layout.Aside, residual + plane * p->OutputPlane + first, count, p->Activation.Minimum, p->Activation.Maximum, to + first);
+                if (residual != null) Runs.AddClamped(layout.Aside, Runs.NoBias, residual + plane * p->OutputPlane + first, count, p->Activation.Minimum, p->Activation.Maximum, to + first);
                 row = rowEnd;
                 if (p->Activation.NeedsPass && ((row - activated) * p->OutputWidth >= ActivationElements || block == blocks))
                 {

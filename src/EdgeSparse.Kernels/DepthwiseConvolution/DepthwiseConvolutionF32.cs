@@ -112,7 +112,7 @@ public static unsafe partial class DepthwiseConvolutionF32
                 if (p->Variant == VariantRows) Span(p, &t, padded + (nint)row * p->Pitch, p->OutputWidth, add == null ? to : aside);
                 if (add != null)
                 {
-                    Runs.AddClamped(from, add, p->OutputWidth, p->Activation.Minimum, p->Activation.Maximum, to);
+                    Runs.AddClamped(from, Runs.NoBias, add, p->OutputWidth, p->Activation.Minimum, p->Activation.Maximum, to);
                     add += p->OutputWidth;
                 }
                 else if (p->Variant == VariantRun) Runs.Copy(from, p->OutputWidth, to);

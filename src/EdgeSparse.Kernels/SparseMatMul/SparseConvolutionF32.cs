@@ -220,7 +220,7 @@ public static unsafe partial class SparseConvolutionF32
                 if (residual == null) Runs.Copy(from, count, to);
                 else
                 {
-                    Runs.AddClamped(from, residual, count, p->Activation.Minimum, p->Activation.Maximum, to);
+                    Runs.AddClamped(from, Runs.NoBias, residual, count, p->Activation.Minimum, p->Activation.Maximum, to);
                     residual += count;
                 }
                 to += count;

@@ -84,7 +84,7 @@ public static unsafe partial class SparseMatMulF32
             Transposition.Copy(aside, p->Pitch, count, tokens, transposed, AsideOutputs);
             float* add = residual + (nint)begin * p->Outputs + output;
             for (int token = 0; token < tokens; token++, to += p->Outputs, add += p->Outputs)
-                Runs.AddClamped(transposed + (nint)token * AsideOutputs, add, count, p->Activation.Minimum, p->Activation.Maximum, to);
+                Runs.AddClamped(transposed + (nint)token * AsideOutputs, Runs.NoBias, add, count, p->Activation.Minimum, p->Activation.Maximum, to);
         }
         if (p->Activation.NeedsPass)
             ActivationPass.Apply(p->Isa, y + (nint)begin * p->Outputs + outputBegin, tokens, p->Outputs, outputEnd - outputBegin, in p->Activation);
