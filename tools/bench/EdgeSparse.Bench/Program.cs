@@ -14,7 +14,7 @@ namespace EdgeSparse.Bench;
 /// <summary>
 /// Times the product kernels on one thread, warm, and prints the rate of each shape beside the processor's measured peak.
 /// Usage: EdgeSparse.Bench [sparsity = 0.9] [instruction set] [filter]; with a filter only lines that contain it are measured ("depthwise", "3x3/2");
-/// "sparse-table" prints the sparse product of MobileNetV2's 1×1 layers against a roofline instead, "sparse-table 196x" those lines of it. The figure is that of the fastest of many runs, so a busy machine disturbs it little.
+/// "sparse-table" prints the sparse product of MobileNetV2's 1×1 layers against a roofline, and of the other patterns, instead; "sparse-table 196x" those lines of it. The figure is that of the fastest of many runs, so a busy machine disturbs it little.
 /// </summary>
 internal static unsafe partial class Program
 {
@@ -50,6 +50,7 @@ internal static unsafe partial class Program
         if (filter.StartsWith("sparse-table", StringComparison.OrdinalIgnoreCase))
         {
             SparseTable(sparsity);
+            PatternTable();
             return;
         }
         foreach ((int pixels, int outputs, int inputs) in MobileNetV2) Dense(ConvolutionParameters.Create(inputs, 1, pixels, outputs, 1, 1));

@@ -50,6 +50,50 @@ internal static unsafe partial class Program
         Console.WriteLine($"peak and roof: shares reached, counting non-zeros; gain: times as fast as our dense; even: least share of zeros at which it is as fast as our dense, {BreakEvenSparsities[0]:P0} where it is at all measured ones");
     }
 
+    /// <summary>N of every M adjacent inputs of an output, and constant fan-in: times of the plain kernel, which runs them with rows of one trip count.</summary>
+    private static void PatternTable()
+    {
+        (string Name, int Keep, int Group)[] patterns = [("2:4", 2, 4), ("1:4", 1, 4), ("2:8", 2, 8), ("1:8", 1, 8), ("fan-in", 0, 0)];
+        Console.WriteLine();
+        Console.WriteLine("other patterns: time, share of peak counting non-zeros, and times as fast as our dense; fan-in keeps a tenth of the inputs of every output");
+        Console.WriteLine($"{"pixels x out x in",-16} {string.Concat(patterns.Select(pattern => $" | {pattern.Name + " us",9} {"peak",5} {"gain",5}"))}");
+        foreach ((int pixels, int outputs, int inputs) in MobileNetV2)
+        {
+            ConvolutionParameters p = ConvolutionParameters.Create(inputs, 1, pixels, outputs, 1, 1);
+            string shape = $"{pixels}x{outputs}x{inputs}";
+            if (!$"sparse-table {shape}".Contains(filter, StringComparison.OrdinalIgnoreCase)) continue;
+            p.Isa = isa;
+            double dense = DenseSeconds(p);
+            var line = new System.Text.StringBuilder($"{shape,-16} ");
+            foreach ((_, int keep, int group) in patterns)
+            {
+                SparseWeights weights = group > 0 ? RandomGroups(outputs, inputs, keep, group) : RandomGroups(outputs, inputs, (inputs + 9) / 10, inputs);
+                double seconds = SparseSeconds(p, weights, out _);
+                line.Append(CultureInfo.InvariantCulture, $" | {seconds * 1e6,9:F1} {2.0 * weights.NonZeros * pixels / seconds / peak,5:P0} {dense / seconds,4:F1}x");
+            }
+            Console.WriteLine(line);
+        }
+    }
+
+    /// <summary>`keep` non-zeros at random in every `group` adjacent columns of a row.</summary>
+    private static SparseWeights RandomGroups(int rows, int columns, int keep, int group)
+    {
+        var random = new Random(2);
+        var dense = new float[rows * columns];
+        int[] order = new int[group];
+        for (int begin = 0; begin < dense.Length; begin += columns)
+        {
+            for (int column = 0; column < columns; column += group)
+            {
+                int size = Math.Min(group, columns - column);
+                for (int i = 0; i < size; i++) order[i] = i;
+                random.Shuffle(order.AsSpan(0, size));
+                for (int i = 0; i < Math.Min(keep, size); i++) dense[begin + column + order[i]] = random.NextSingle() + 0.5f;
+            }
+        }
+        return SparseWeights.FromDense(dense, rows, columns);
+    }
+
     /// <summary>The least share of zeros at which the sparse product takes no longer than the dense one, between two measured shares on a straight line.</summary>
     private static double BreakEven(ConvolutionParameters p, int blockRows, double dense)
     {
