@@ -23,24 +23,20 @@ public static unsafe class ActivationPass
         float alpha = activation.Alpha, beta = activation.Beta;
         ActivationKind kind = activation.Kind;
         if (count <= 0) return;
-        for (long row = 0; row < rows; row++, y += rowStrideElements)
+        switch (kind)
         {
-            switch (kind)
-            {
-                case ActivationKind.None: return;
-                case ActivationKind.Clip: UnaryLoop.Run<ClipOperation>(isa, y, y, count, alpha, beta); break;
-                case ActivationKind.LeakyRelu: UnaryLoop.Run<LeakyReluOperation>(isa, y, y, count, alpha, beta); break;
-                case ActivationKind.Sigmoid: UnaryLoop.Run<SigmoidOperation>(isa, y, y, count, alpha, beta); break;
-                case ActivationKind.Silu: UnaryLoop.Run<SiluOperation>(isa, y, y, count, alpha, beta); break;
-                case ActivationKind.HardSigmoid: UnaryLoop.Run<HardSigmoidOperation>(isa, y, y, count, alpha, beta); break;
-                case ActivationKind.HardSwish: UnaryLoop.Run<HardSwishOperation>(isa, y, y, count, alpha, beta); break;
-                case ActivationKind.Gelu: UnaryLoop.Run<GeluOperation>(isa, y, y, count, alpha, beta); break;
-                case ActivationKind.GeluTanh: UnaryLoop.Run<GeluTanhOperation>(isa, y, y, count, alpha, beta); break;
-                case ActivationKind.Tanh: UnaryLoop.Run<TanhOperation>(isa, y, y, count, alpha, beta); break;
-                case ActivationKind.Elu: UnaryLoop.Run<EluOperation>(isa, y, y, count, alpha, beta); break;
-                case ActivationKind.Mish: UnaryLoop.Run<MishOperation>(isa, y, y, count, alpha, beta); break;
-                case ActivationKind.Softplus: UnaryLoop.Run<SoftplusOperation>(isa, y, y, count, alpha, beta); break;
-            }
+            case ActivationKind.Clip: UnaryLoop.Run<ClipOperation>(isa, y, y, rows, rowStrideElements, count, alpha, beta); break;
+            case ActivationKind.LeakyRelu: UnaryLoop.Run<LeakyReluOperation>(isa, y, y, rows, rowStrideElements, count, alpha, beta); break;
+            case ActivationKind.Sigmoid: UnaryLoop.Run<SigmoidOperation>(isa, y, y, rows, rowStrideElements, count, alpha, beta); break;
+            case ActivationKind.Silu: UnaryLoop.Run<SiluOperation>(isa, y, y, rows, rowStrideElements, count, alpha, beta); break;
+            case ActivationKind.HardSigmoid: UnaryLoop.Run<HardSigmoidOperation>(isa, y, y, rows, rowStrideElements, count, alpha, beta); break;
+            case ActivationKind.HardSwish: UnaryLoop.Run<HardSwishOperation>(isa, y, y, rows, rowStrideElements, count, alpha, beta); break;
+            case ActivationKind.Gelu: UnaryLoop.Run<GeluOperation>(isa, y, y, rows, rowStrideElements, count, alpha, beta); break;
+            case ActivationKind.GeluTanh: UnaryLoop.Run<GeluTanhOperation>(isa, y, y, rows, rowStrideElements, count, alpha, beta); break;
+            case ActivationKind.Tanh: UnaryLoop.Run<TanhOperation>(isa, y, y, rows, rowStrideElements, count, alpha, beta); break;
+            case ActivationKind.Elu: UnaryLoop.Run<EluOperation>(isa, y, y, rows, rowStrideElements, count, alpha, beta); break;
+            case ActivationKind.Mish: UnaryLoop.Run<MishOperation>(isa, y, y, rows, rowStrideElements, count, alpha, beta); break;
+            case ActivationKind.Softplus: UnaryLoop.Run<SoftplusOperation>(isa, y, y, rows, rowStrideElements, count, alpha, beta); break;
         }
     }
 }

@@ -2,6 +2,7 @@ using System.Runtime.CompilerServices;
 using System.Runtime.Intrinsics;
 using System.Runtime.Intrinsics.Arm;
 using System.Runtime.Intrinsics.X86;
+using EdgeSparse.Kernels.Elementwise;
 
 namespace EdgeSparse.Kernels.MatMul;
 
@@ -183,14 +184,27 @@ internal static unsafe partial class GemmF32
         for (; i < count; i++) values[i] *= factor;
     }
 
-    public static void Run(GemmBlock* g)
+    /// <summary>Computes the block; where an activation that needs a pass is given, it follows as soon as a part of C is complete and still in the cache.</summary>
+    public static void Run(GemmBlock* g, in Activation activation = default)
     {
         int width = TileColumns(g->Isa);
         int wholeTiles = g->Columns / width;
         if (g->RowEnd <= g->RowBegin) return;
-        if ((long)g->Columns * g->Inner * sizeof(float) <= MaximumSharedBytesB) RunTiles(g, 0, wholeTiles);
-        else for (int tile = 0; tile < wholeTiles; tile++) RunTiles(g, tile, tile + 1);
-        if (wholeTiles * width < g->Columns) RunLastTile(g, wholeTiles);
+        int shared = (long)g->Columns * g->Inner * sizeof(float) <= MaximumSharedBytesB ? wholeTiles : 1;
+        for (int tile = 0; tile < wholeTiles; tile += shared)
+        {
+            RunTiles(g, tile, tile + shared);
+            Activate(g, tile * width, shared * width, in activation);
+        }
+        if (wholeTiles * width == g->Columns) return;
+        RunLastTile(g, wholeTiles);
+        Activate(g, wholeTiles * width, g->Columns - wholeTiles * width, in activation);
+    }
+
+    private static void Activate(GemmBlock* g, int column, int columns, in Activation activation)
+    {
+        if (activation.NeedsPass)
+            ActivationPass.Apply(g->Isa, (float*)((byte*)g->C + g->RowBegin * g->RowBytesC) + column, g->RowEnd - g->RowBegin, g->RowBytesC / sizeof(float), columns, in activation);
     }
 
     /// <summary>Whole column tiles [begin, end) of all panels.</summary>

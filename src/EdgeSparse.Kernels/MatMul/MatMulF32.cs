@@ -103,6 +103,7 @@ public static unsafe partial class MatMulF32
             g.Minimum = p->Activation.Minimum;
             g.Maximum = p->Activation.Maximum;
             GemmF32.RunRow(&g);
+            if (p->Activation.NeedsPass) ActivationPass.Apply(p->Isa, g.C, 1, 0, g.Columns, in p->Activation);
         }
         else
         {
@@ -134,10 +135,9 @@ public static unsafe partial class MatMulF32
                 g.Residual = inner == 0 ? residual : null;
                 g.Minimum = last ? p->Activation.Minimum : float.NegativeInfinity;
                 g.Maximum = last ? p->Activation.Maximum : float.PositiveInfinity;
-                GemmF32.Run(&g);
+                GemmF32.Run(&g, last ? p->Activation : default);
             }
         }
-        if (p->Activation.NeedsPass) ActivationPass.Apply(p->Isa, (float*)((byte*)g.C + g.RowBegin * g.RowBytesC), g.RowEnd - g.RowBegin, p->Columns, g.Columns, in p->Activation);
     }
 
     private static long PackedABytes(in MatMulParameters p)

@@ -26,7 +26,13 @@ public unsafe class UnaryTests
         { UnaryFunction.Exp, 0, 0, -1, 1, 3, 0 },
         { UnaryFunction.Floor, 0, 0, -1e9, 1e9, 0, 0 },
         { UnaryFunction.Gelu, 0, 0, -12, 12, 3, 3e-7 },
-        { UnaryFunction.GeluTanh, 0, 0, -12, 12, 3, 1e-6 },
+        { UnaryFunction.Gelu, 0, 0, -1, 1, 5, 2e-7 },
+        { UnaryFunction.Gelu, 0, 0, 5, 3e38, 5, 0 },
+        { UnaryFunction.Gelu, 0, 0, -3e38, 3e38, 5, 3e-7 },
+        { UnaryFunction.GeluTanh, 0, 0, -12, 12, 3, 3e-7 },
+        { UnaryFunction.GeluTanh, 0, 0, -1, 1, 5, 2e-7 },
+        { UnaryFunction.GeluTanh, 0, 0, 5, 1e12, 5, 0 },
+        { UnaryFunction.GeluTanh, 0, 0, -1e12, 1e12, 5, 3e-7 },
         { UnaryFunction.HardSigmoid, 0.2, 0.5, -10, 10, 2, 6e-8 },
         { UnaryFunction.HardSwish, 0, 0, -10, 10, 3, 6e-8 },
         { UnaryFunction.LeakyRelu, 0.01, 0, -1e10, 1e10, 2, 0 },
@@ -108,7 +114,17 @@ public unsafe class UnaryTests
     [InlineData(UnaryFunction.Silu, float.PositiveInfinity, float.PositiveInfinity)]
     [InlineData(UnaryFunction.Gelu, float.NegativeInfinity, 0f)]
     [InlineData(UnaryFunction.Gelu, float.PositiveInfinity, float.PositiveInfinity)]
+    [InlineData(UnaryFunction.Gelu, -3.4e38f, 0f)]
+    [InlineData(UnaryFunction.Gelu, 3.4e38f, 3.4e38f)]
+    [InlineData(UnaryFunction.Gelu, -6f, 0f)]
+    [InlineData(UnaryFunction.Gelu, 1e-40f, 5e-41f)]
+    [InlineData(UnaryFunction.Gelu, float.NaN, float.NaN)]
     [InlineData(UnaryFunction.GeluTanh, float.NegativeInfinity, 0f)]
+    [InlineData(UnaryFunction.GeluTanh, float.PositiveInfinity, float.PositiveInfinity)]
+    [InlineData(UnaryFunction.GeluTanh, -3.4e38f, 0f)]
+    [InlineData(UnaryFunction.GeluTanh, 3.4e38f, 3.4e38f)]
+    [InlineData(UnaryFunction.GeluTanh, -6f, 0f)]
+    [InlineData(UnaryFunction.GeluTanh, float.NaN, float.NaN)]
     [InlineData(UnaryFunction.Mish, float.NegativeInfinity, 0f)]
     [InlineData(UnaryFunction.Mish, float.PositiveInfinity, float.PositiveInfinity)]
     [InlineData(UnaryFunction.Softplus, float.NegativeInfinity, 0f)]
