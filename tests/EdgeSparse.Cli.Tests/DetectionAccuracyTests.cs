@@ -50,7 +50,8 @@ public sealed class DetectionAccuracyTests(ITestOutputHelper output)
         foreach (string path in Directory.GetFiles(TestData.Path("images", "coco128"), "*.jpg", SearchOption.AllDirectories).Order(StringComparer.Ordinal))
         {
             ImageFile.Load(path, frame);
-            evaluation.Add(YoloLabels(path), detector.Find(frame).Items);
+            string truth = Path.ChangeExtension(path, ".txt");
+            evaluation.Add(File.Exists(truth) ? YoloLabelFile.Read(truth) : [], detector.Find(frame).Items);
         }
         Assert.Equal((128, 929), (evaluation.FrameCount, evaluation.TruthCount));
         Report(evaluation, 0.3f, null);
@@ -63,19 +64,6 @@ public sealed class DetectionAccuracyTests(ITestOutputHelper output)
         PrecisionRecall at = evaluation.At(threshold);
         output.WriteLine($"{evaluation.FrameCount} frames, {evaluation.TruthCount} boxes; mAP@.5 {evaluation.MeanAveragePrecision():F4}; at score {threshold}: precision {at.Precision:F4}, recall {at.Recall:F4}");
         for (int label = 0; label < (labels?.Count ?? 0); label++) output.WriteLine($"  {labels![label]} {evaluation.AveragePrecision(label):F4}");
-    }
-
-    /// <summary>The label file beside or parallel to a picture: lines of "class cx cy w h", 0…1.</summary>
-    private static Detection[] YoloLabels(string picturePath)
-    {
-        string name = Path.GetFileNameWithoutExtension(picturePath) + ".txt";
-        string? path = Directory.GetFiles(TestData.Path("images", "coco128"), name, SearchOption.AllDirectories).SingleOrDefault();
-        if (path is null) return [];
-        return [.. File.ReadLines(path).Where(line => line.Length > 0).Select(line =>
-        {
-            float[] v = [.. line.Split(' ', StringSplitOptions.RemoveEmptyEntries).Select(text => float.Parse(text, System.Globalization.CultureInfo.InvariantCulture))];
-            return new Detection((int)v[0], 1, v[1] - (v[3] / 2), v[2] - (v[4] / 2), v[1] + (v[3] / 2), v[2] + (v[4] / 2));
-        })];
     }
 
     private sealed class Detector : IDisposable

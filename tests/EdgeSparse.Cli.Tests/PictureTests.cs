@@ -1,4 +1,3 @@
-using System.Globalization;
 using System.Text.Json;
 using EdgeSparse.Testing;
 using EdgeSparse.Vision;
@@ -28,7 +27,7 @@ public class PictureTests
             JsonElement picture = JsonDocument.Parse(line).RootElement;
             Detection[] found = [.. picture.GetProperty("detections").EnumerateArray().Select(Found)];
             string truth = Path.ChangeExtension(picture.GetProperty("file").GetString()!, ".txt");
-            evaluation.Add(File.Exists(truth) ? [.. File.ReadLines(truth).Select(Truth)] : [], found);
+            evaluation.Add(File.Exists(truth) ? YoloLabelFile.Read(truth) : [], found);
         }
         Assert.Equal(128, evaluation.FrameCount);
         Assert.Equal(929, evaluation.TruthCount);
@@ -41,12 +40,5 @@ public class PictureTests
         JsonElement box = detection.GetProperty("box");
         return new Detection(detection.GetProperty("label_id").GetInt32(), detection.GetProperty("score").GetSingle(), box.GetProperty("x_min").GetSingle(), box.GetProperty("y_min").GetSingle(),
             box.GetProperty("x_max").GetSingle(), box.GetProperty("y_max").GetSingle());
-    }
-
-    /// <summary>A line of a YOLO label file: class, centre x, centre y, width, height.</summary>
-    private static Detection Truth(string line)
-    {
-        float[] v = [.. line.Split(' ', StringSplitOptions.RemoveEmptyEntries).Select(word => float.Parse(word, CultureInfo.InvariantCulture))];
-        return new Detection((int)v[0], 1, v[1] - v[3] / 2, v[2] - v[4] / 2, v[1] + v[3] / 2, v[2] + v[4] / 2);
     }
 }

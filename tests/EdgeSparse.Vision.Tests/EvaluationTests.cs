@@ -58,3 +58,33 @@ public sealed class EvaluationTests
         Assert.Equal(2, evaluation.At(0).TruePositives);
     }
 }
+
+public sealed class YoloLabelFileTests
+{
+    [Fact]
+    public void Lines_become_boxes()
+    {
+        Detection[] boxes = YoloLabelFile.Parse("0 0.5 0.5 0.2 0.4\r\n\n17\t0.1 0.9 0.2 0.2 \n", "x.txt");
+        Assert.Equal(2, boxes.Length);
+        Assert.Equal((0, 0.4f, 0.3f, 0.6f, 0.7f), (boxes[0].LabelId, boxes[0].XMin, boxes[0].YMin, boxes[0].XMax, boxes[0].YMax), (a, b) =>
+            a.Item1 == b.Item1 && Math.Abs(a.Item2 - b.Item2) + Math.Abs(a.Item3 - b.Item3) + Math.Abs(a.Item4 - b.Item4) + Math.Abs(a.Item5 - b.Item5) < 1e-6);
+        Assert.Equal((17, 0f, 1f), (boxes[1].LabelId, boxes[1].XMin, boxes[1].YMax));
+    }
+
+    [Theory]
+    [InlineData("0 0.5 0.5 0.2")]
+    [InlineData("0 0.5 0.5 0.2 0.4 0.9")]
+    [InlineData("cat 0.5 0.5 0.2 0.4")]
+    [InlineData("-1 0.5 0.5 0.2 0.4")]
+    [InlineData("999999 0.5 0.5 0.2 0.4")]
+    [InlineData("0 0.5 0.5 1.2 0.4")]
+    [InlineData("0 0.5 0.5 NaN 0.4")]
+    [InlineData("0 320 240 100 100")]
+    public void Anything_else_is_named_with_its_line(string line)
+    {
+        var error = Assert.Throws<EdgeSparse.Model.ModelFormatException>(() => YoloLabelFile.Parse("1 0.5 0.5 0.1 0.1\n" + line, "x.txt"));
+        Assert.Contains("x.txt", error.Message, StringComparison.Ordinal);
+        Assert.Contains("line 2", error.Message, StringComparison.Ordinal);
+        Assert.Contains(line, error.Message, StringComparison.Ordinal);
+    }
+}
