@@ -1,4 +1,5 @@
 using System.Globalization;
+using EdgeSparse.Compiler.Tokens;
 using EdgeSparse.Model;
 
 namespace EdgeSparse.Compiler;
@@ -22,6 +23,9 @@ public sealed class CompileOptions
 
     /// <summary>Run the passes that fold and fuse; without them the graph is the model's own operators.</summary>
     public bool Optimize { get; set; } = true;
+
+    /// <summary>How the tokens of a vision transformer are reduced; null: not at all. It is the native engine's: with <see cref="CompileBackend.Auto"/> there is no other then.</summary>
+    public TokenReductionSpec? Tokens { get; set; }
 
     /// <summary>
     /// Share of zeros from which a weight matrix is stored packed sparse; null: where the cost model predicts a gain (<see cref="SparseSelection"/>). Above 1: never.

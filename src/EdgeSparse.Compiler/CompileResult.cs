@@ -1,4 +1,5 @@
 using EdgeSparse.Compiler.Import;
+using EdgeSparse.Compiler.Tokens;
 using EdgeSparse.Model;
 
 namespace EdgeSparse.Compiler;
@@ -11,6 +12,9 @@ public sealed class CompileResult
 
     /// <summary>Which engine the package is for; meaningless where it was refused.</summary>
     public CompileBackend Backend { get; internal set; }
+
+    /// <summary>What became of the tokens; null where none were to be reduced.</summary>
+    public TokenReductionResult? Tokens { get; internal set; }
 
     /// <summary>What was defaulted, left out, fused and packed, and why which engine was chosen: sentences in order.</summary>
     public List<string> Notes { get; } = [];

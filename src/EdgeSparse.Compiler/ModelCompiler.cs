@@ -1,5 +1,6 @@
 using System.Security.Cryptography;
 using EdgeSparse.Compiler.Import;
+using EdgeSparse.Compiler.Tokens;
 using EdgeSparse.Model;
 using EdgeSparse.Runtime;
 
@@ -10,12 +11,14 @@ public static class ModelCompiler
 {
     /// <summary>
     /// Compiles a model. A model that the chosen engine cannot run gives a result without package whose <see cref="CompileResult.Unsupported"/> names node,
-    /// operator and domain. Throws <see cref="ModelFormatException"/> where the file is not a valid model or an input's shape is open.
+    /// operator and domain. Throws <see cref="ModelFormatException"/> where the file is not a valid model or an input's shape is open, <see cref="TokenReductionException"/> where its tokens
+    /// cannot be reduced as asked.
     /// </summary>
     public static CompileResult Compile(string onnxPath, CompileOptions options)
     {
         ArgumentNullException.ThrowIfNull(onnxPath);
         ArgumentNullException.ThrowIfNull(options);
+        if (options.Tokens is { } tokens && options.Backend == CompileBackend.OnnxRuntime) throw new TokenReductionException($"token reduction '{tokens}' needs the native engine, and the package is to be for ONNX Runtime");
         OnnxModel model = OnnxModel.Read(onnxPath);
         var result = new CompileResult();
         Manifest manifest = ManifestFiles.Of(onnxPath, options.Manifest, result.Notes);
@@ -27,6 +30,8 @@ public static class ModelCompiler
             result.Notes.Add("every operator is supported natively: the package is for the native engine");
             return result;
         }
+        if (options.Tokens is { } reduction)
+            throw new TokenReductionException($"token reduction '{reduction}' needs the native engine, which cannot run {result.Unsupported[0]}{(result.Unsupported.Count > 1 ? $" and {result.Unsupported.Count - 1} more" : "")}");
         result.Backend = options.Backend == CompileBackend.Native ? CompileBackend.Native : CompileBackend.OnnxRuntime;
         if (options.Backend == CompileBackend.Native || ForeignOperators(model, result.Unsupported)) return result;
         if (options.Backend == CompileBackend.Auto)
@@ -47,6 +52,11 @@ public static class ModelCompiler
         if (options.Optimize) GraphPasses.Run(graph, result.Notes);
         result.Unsupported.AddRange(Unsupported(graph));
         if (result.Unsupported.Count > 0) return null;
+        if (options.Tokens is { } tokens)
+        {
+            result.Tokens = TokenReduction.Apply(graph, tokens);
+            result.Notes.Add(result.Tokens.ToString());
+        }
         SparseSelection.Apply(graph, options.SparseThreshold, result.Notes);
         GraphValidator.Validate(graph);
         return graph;

@@ -36,4 +36,7 @@ public enum OperatorKind : ushort
     // Data movement
     Concat = 180, DepthToSpace = 181, Expand = 182, Gather = 183, GatherElements = 184, GatherNd = 185, OneHot = 186, Pad = 187, Reshape = 188, Resize = 189,
     ScatterElements = 190, ScatterNd = 191, Slice = 192, SpaceToDepth = 193, Split = 194, Tile = 195, Transpose = 196, Trilu = 197,
+
+    // Token reduction
+    TokenMatch = 210, TokenCompress = 211, TokenRestore = 212, TokenMean = 213,
 }

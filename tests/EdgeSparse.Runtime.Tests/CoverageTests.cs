@@ -128,6 +128,14 @@ public class CoverageTests
             OperatorKind.Tile => g.Nodes(kind, a => a.Set("repeats", 2, 2), Matrix()),
             OperatorKind.Transpose => g.Nodes(kind, a => a.Set("perm", 1, 0), Matrix()),
             OperatorKind.Trilu => g.Nodes(kind, null, Matrix()),
+            OperatorKind.TokenMatch => g.Nodes(kind, a =>
+            {
+                TokenTests.KeyAttributes(a, heads: 2, headSize: 4);
+                a.Set("merges", 2);
+            }, g.Input(1, 5, 8)),
+            OperatorKind.TokenCompress => g.Nodes(kind, a => a.Set("tokens", 3), g.Input(1, 5, 8), g.Input(ElementType.Int32, 1, 5)),
+            OperatorKind.TokenRestore => g.Nodes(kind, null, g.Input(1, 3, 8), g.Input(ElementType.Int32, 1, 5)),
+            OperatorKind.TokenMean => g.Nodes(kind, null, g.Input(1, 5, 8), g.Input(1, 5)),
             _ => throw new NotSupportedException($"no sample of {kind}: add one"),
         };
     }

@@ -2,6 +2,7 @@ using System.CommandLine;
 using EdgeSparse.Cli.Models;
 using EdgeSparse.Cli.Output;
 using EdgeSparse.Compiler;
+using EdgeSparse.Compiler.Tokens;
 using EdgeSparse.Model;
 using EdgeSparse.Runtime;
 
@@ -19,8 +20,9 @@ internal static class CompileCommand
         Option<string[]> inputs = ModelOptions.InputShapes();
         Option<string?> backend = CommonOptions.Choice("--backend", "Engine that the package is for: auto takes native where every operator has a kernel.", "auto", "native", "onnxruntime");
         Option<double> threshold = CommonOptions.Number("--sparse-threshold", "Share of zeros from which a weight is stored packed sparse; above 1: never. Default: where the cost model predicts a gain.", -1, 0, 2);
+        Option<string?> tokens = CommonOptions.Text("--tokens", $"Reduce the tokens of a vision transformer; layers are counted from 1. SPEC is one of {string.Join(", ", TokenReductionSpec.Forms)}.", "SPEC");
         Option<bool> json = CommonOptions.Json();
-        var command = new Command("compile", "Compile an ONNX file to a package.") { onnx, output, manifest, labels, inputs, backend, threshold, json };
+        var command = new Command("compile", "Compile an ONNX file to a package.") { onnx, output, manifest, labels, inputs, backend, threshold, tokens, json };
         command.SetAction(parsed =>
         {
             string path = parsed.GetValue(onnx)!, target = parsed.GetValue(output)!;
@@ -31,6 +33,7 @@ internal static class CompileCommand
             {
                 Backend = parsed.GetValue(backend) switch { "native" => CompileBackend.Native, "onnxruntime" => CompileBackend.OnnxRuntime, _ => CompileBackend.Auto },
                 SparseThreshold = parsed.GetValue(threshold) is >= 0 and double share ? share : null,
+                Tokens = TokenReductions.Parse(parsed.GetValue(tokens)),
             };
             List<string>? names = parsed.GetValue(labels) is { } labelsFile ? ManifestSource.Labels(labelsFile) : null;
             CompileResult result = Compiling.Compile(path, options, ModelOptions.ParseShapes(parsed.GetValue(inputs)), parsed.GetValue(manifest));
@@ -64,7 +67,7 @@ internal static class CompileCommand
             zeros += constant.Sparse is { } sparse ? constant.Shape.ElementCount - sparse.NonZeros : Zeros(constant.Span<float>());
             if (constant.Sparse is not null) packed++;
         }
-        return new CompileReport("edgesparse.compile/1", name, target, bytes, "native", reasons, Tensors(graph.Inputs), Tensors(graph.Outputs), graph.Nodes.Count, parameters, zeros, packed, MultiplyAdds(graph));
+        return new CompileReport("edgesparse.compile/1", name, target, bytes, "native", reasons, Tensors(graph.Inputs), Tensors(graph.Outputs), graph.Nodes.Count, parameters, zeros, packed, ProductCount.Of(graph));
     }
 
     private static long Zeros(ReadOnlySpan<float> values)
@@ -75,16 +78,6 @@ internal static class CompileCommand
     }
 
     private static TensorReport[] Tensors(List<Value> values) => InspectCommand.Tensors([.. values.Select(value => new TensorInfo(value.Name, value.Type, value.Shape))]);
-
-    /// <summary>Dense multiply-adds of convolutions and matrix products.</summary>
-    private static long MultiplyAdds(Graph graph) => graph.Nodes.Sum(node => node.Kind switch
-    {
-        OperatorKind.Conv => node.Outputs[0].Shape.ElementCount * node.Inputs[1]!.Shape.Product(1, 4),
-        OperatorKind.ConvTranspose => node.Inputs[0]!.Shape.ElementCount * node.Inputs[1]!.Shape.Product(1, 4),
-        OperatorKind.MatMul => node.Outputs[0].Shape.ElementCount * node.Inputs[0]!.Shape[node.Attributes.Flag("transpose_a") ? -2 : -1],
-        OperatorKind.Attention => node.Inputs[0]!.Shape.ElementCount * node.Inputs[1]!.Shape[2] + node.Outputs[0].Shape.ElementCount * node.Inputs[1]!.Shape[2],
-        _ => 0,
-    });
 
     private static void Print(Terminal terminal, CompileReport report)
     {

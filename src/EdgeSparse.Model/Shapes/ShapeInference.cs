@@ -37,6 +37,7 @@ public static partial class ShapeInference
         {
             case OperatorKind.Split: return Split(read);
             case OperatorKind.TopK: return TopK(read);
+            case OperatorKind.TokenCompress: return TokenCompress(read);
             default: return [Single(read)];
         }
     }
@@ -153,6 +154,10 @@ public static partial class ShapeInference
             case OperatorKind.Tile: return Tile(read);
             case OperatorKind.Transpose: return Transpose(read);
             case OperatorKind.Trilu: return Trilu(read);
+
+            case OperatorKind.TokenMatch: return TokenMatch(read);
+            case OperatorKind.TokenRestore: return TokenRestore(read);
+            case OperatorKind.TokenMean: return TokenMean(read);
             default: throw read.Fail($"operator {(int)read.Kind} is not known");
         }
     }

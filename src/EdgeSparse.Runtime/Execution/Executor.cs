@@ -10,6 +10,7 @@ using EdgeSparse.Kernels.Pooling;
 using EdgeSparse.Kernels.Reduction;
 using EdgeSparse.Kernels.Resizing;
 using EdgeSparse.Kernels.SparseMatMul;
+using EdgeSparse.Kernels.Tokens;
 
 namespace EdgeSparse.Runtime.Execution;
 
@@ -156,6 +157,21 @@ internal static unsafe class Executor
                 break;
             case StepKind.CumulativeSum:
                 CumulativeSum.Run((CumulativeSumParameters*)parameters, t0, t1, scratch, task);
+                break;
+            case StepKind.TokenKeys:
+                TokenKeys.Run((TokenKeysParameters*)parameters, (float*)t0, (float*)t1, scratch, task);
+                break;
+            case StepKind.TokenMatch:
+                TokenMatch.Run((TokenMatchParameters*)parameters, (float*)t0, (int*)t1, scratch, task);
+                break;
+            case StepKind.TokenCompress:
+                TokenCompress.Run((TokenCompressParameters*)parameters, (float*)t0, (int*)t1, (float*)t2, (float*)t3, (float*)t4, (float*)t5, scratch, task);
+                break;
+            case StepKind.TokenRestore:
+                TokenRestore.Run((TokenRestoreParameters*)parameters, (float*)t0, (int*)t1, (float*)t2, (float*)t3, scratch, task);
+                break;
+            case StepKind.TokenMean:
+                TokenMean.Run((TokenMeanParameters*)parameters, (float*)t0, (float*)t1, (float*)t2, scratch, task);
                 break;
         }
     }

@@ -41,4 +41,9 @@ internal enum StepKind : int
     ArgReduce,
     TopK,
     CumulativeSum,
+    TokenKeys,
+    TokenMatch,
+    TokenCompress,
+    TokenRestore,
+    TokenMean,
 }

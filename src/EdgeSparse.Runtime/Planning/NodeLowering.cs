@@ -81,6 +81,10 @@ internal sealed partial class NodeLowering(PlanBuilder builder)
             case OperatorKind.ArgMax or OperatorKind.ArgMin: return LowerArgReduce(node);
             case OperatorKind.TopK: return LowerTopK(node);
             case OperatorKind.CumSum: return LowerCumSum(node);
+            case OperatorKind.TokenMatch: return LowerTokenMatch(node);
+            case OperatorKind.TokenCompress: return LowerTokenCompress(node);
+            case OperatorKind.TokenRestore: return LowerTokenRestore(node);
+            case OperatorKind.TokenMean: return LowerTokenMean(node);
             default: return NoKernel(node);
         }
     }

@@ -1,0 +1,110 @@
+using EdgeSparse.Model;
+
+namespace EdgeSparse.Compiler.Tokens;
+
+/// <summary>A method by name, with the forms of its arguments.</summary>
+public sealed record TokenMethodDescription(string Name, IReadOnlyList<string> Forms, Func<TokenArguments, TokenMethod> Create);
+
+/// <summary>All methods, in the order in which they are listed.</summary>
+public static class TokenMethods
+{
+    public static IReadOnlyList<TokenMethodDescription> All { get; } = [TokenMerging.Description];
+}
+
+/// <summary>
+/// One way to have fewer tokens. A method says how many tokens leave each layer and adds the operators that <see cref="Score"/> them, <see cref="Select"/> what each becomes,
+/// <see cref="Compress"/> them and, for heads that need all tokens, <see cref="Restore"/> them. A new method is one class, listed in <see cref="TokenMethods"/>.
+/// </summary>
+public abstract class TokenMethod
+{
+    /// <summary>Layers that the specification names, which the model must have.</summary>
+    public abstract IEnumerable<int> NamedLayers { get; }
+
+    /// <summary>True where the attention after a reduction adds log(size) to the scores of each key.</summary>
+    public virtual bool ProportionalAttention => false;
+
+    /// <summary>True where tokens are dropped without becoming a part of another.</summary>
+    public virtual bool Drops => false;
+
+    /// <summary>How many tokens leave a layer that <paramref name="place"/>.Tokens enter; as many where it reduces none. Throws <see cref="TokenReductionException"/> where that cannot be.</summary>
+    public abstract int TokensAfter(TokenPlace place);
+
+    /// <summary>One number for each token, [B,T] Float32: the larger, the more it is worth; null for a method that compares tokens instead.</summary>
+    public virtual Value? Score(TokenGraph graph, TokenSite site) => null;
+
+    /// <summary>What each token becomes: <paramref name="kept"/> tokens remain.</summary>
+    public abstract TokenSelection Select(TokenGraph graph, TokenSite site, Value? scores, int kept);
+
+    /// <summary>The remaining tokens and their sizes.</summary>
+    public virtual (Value Tokens, Value Sizes) Compress(TokenGraph graph, TokenSite site, TokenSelection selection, int kept)
+    {
+        ArgumentNullException.ThrowIfNull(graph);
+        ArgumentNullException.ThrowIfNull(site);
+        ArgumentNullException.ThrowIfNull(selection);
+        List<Value> made = graph.Add(OperatorKind.TokenCompress, [site.Stream, selection.Map, site.Sizes, selection.Weights], map => map.Set("tokens", kept));
+        return (made[0], made[1]);
+    }
+
+    /// <summary>All tokens again, from those that remain and, for dropped ones, from those before the reduction.</summary>
+    public virtual Value Restore(TokenGraph graph, Value tokens, TokenSelection selection, Value before)
+    {
+        ArgumentNullException.ThrowIfNull(graph);
+        ArgumentNullException.ThrowIfNull(selection);
+        return graph.Add(OperatorKind.TokenRestore, [tokens, selection.Map, Drops ? before : null], _ => { })[0];
+    }
+}
+
+/// <summary>What a reduction decided.</summary>
+/// <param name="Map">Int32 [B,T]: the number of the token that each becomes a part of, −1 for a dropped one.</param>
+/// <param name="Weights">Float32 [B,T]: weight of each in its new token; null: by their sizes.</param>
+public sealed record TokenSelection(Value Map, Value? Weights = null);
+
+/// <summary>A layer at which tokens may be reduced, between its attention and what follows.</summary>
+public class TokenPlace
+{
+    /// <summary>Counted from 1.</summary>
+    public required int Layer { get; init; }
+
+    /// <summary>The node that computes its attention.</summary>
+    public required string Name { get; init; }
+
+    /// <summary>Tokens that enter it.</summary>
+    public required int Tokens { get; init; }
+
+    /// <summary>Class and register tokens: the first ones, which stay as they are.</summary>
+    public required int Protected { get; init; }
+
+    public TokenReductionException Fail(string problem) => new($"layer {Layer} ('{Name}'): {problem}");
+}
+
+/// <summary>A layer with its values.</summary>
+public sealed class TokenSite : TokenPlace
+{
+    /// <summary>[B,T,C]: the tokens after the layer's attention.</summary>
+    public required Value Stream { get; init; }
+
+    /// <summary>The attention's queries [B,H,T,d].</summary>
+    public required Value Queries { get; init; }
+
+    /// <summary>The attention's keys [B,H,T,d].</summary>
+    public required Value Keys { get; init; }
+
+    /// <summary>What attention scores are multiplied by.</summary>
+    public required double Scale { get; init; }
+
+    /// <summary>Sizes of the tokens, [B,T]; null before the first reduction, when all are 1.</summary>
+    public required Value? Sizes { get; init; }
+}
+
+/// <summary>Where the vectors of each token lie in a value [B,T,W].</summary>
+public sealed record TokenVectorView(Value Source, int Offset, int Heads, int HeadSize, int HeadStride)
+{
+    public void Describe(AttributeMap map)
+    {
+        ArgumentNullException.ThrowIfNull(map);
+        map.Set("offset", (long)Offset);
+        map.Set("heads", (long)Heads);
+        map.Set("head_size", (long)HeadSize);
+        map.Set("head_stride", (long)HeadStride);
+    }
+}
