@@ -111,6 +111,19 @@ public sealed class ConfigurationTests : IDisposable
     }
 
     [Fact]
+    public void A_Camera_Has_A_Device_A_Format_And_Controls()
+    {
+        (DaemonOptions options, ConfigurationReader reader) = ReadJson("""
+            { "cameras": { "gate": { "source": "v4l2:v4l/by-id/usb-cam-video-index0", "format": "MJPEG", "controls": { "gain": -3, "brightness": 128 } }, "yard": { "source": "v4l2:/dev/video2" } } }
+            """);
+        Assert.Empty(reader.Problems);
+        Assert.Equal(new SourceOptions(SourceKind.Camera, "/dev/v4l/by-id/usb-cam-video-index0"), options.Cameras[0].Source);
+        Assert.Equal("mjpeg", options.Cameras[0].Format);
+        Assert.Equal([new("brightness", 128), new("gain", -3)], options.Cameras[0].Controls);
+        Assert.Equal(new SourceOptions(SourceKind.Camera, "/dev/video2"), options.Cameras[1].Source);
+    }
+
+    [Fact]
     public void Relative_Paths_Start_From_The_File_That_Names_Them()
     {
         string file = At("etc/edgesparse.json", """{ "model": "m/x.esm", "cameras": { "a": { "source": "file:clips/y.mp4" } } }""");
@@ -146,6 +159,12 @@ public sealed class ConfigurationTests : IDisposable
     [InlineData("""{ "cameras": { "a/b": {} } }""", "cameras:a/b: the name of a camera is 1 to 64 of a-z, 0-9 and '-', not 'a/b'")]
     [InlineData("""{ "cameras": { "a": { "enabled": false } } }""", "cameras: every camera is disabled")]
     [InlineData("""{ "cameras": { "a": { "source": "rtsp://x" } } }""", "cameras:a:source: found 'rtsp://x', expected synthetic: or images:FOLDER or file:VIDEO")]
+    [InlineData("""{ "cameras": { "a": { "source": "v4l2:" } } }""", "cameras:a:source: found 'v4l2:', expected")]
+    [InlineData("""{ "cameras": { "a": { "source": "v4l2:video0", "format": "h264" } } }""", "cameras:a:format: found 'h264', expected one of auto, nv12,")]
+    [InlineData("""{ "cameras": { "a": { "source": "v4l2:video0", "pace": "every-frame" } } }""", "cameras:a:pace: a v4l2: source cannot wait")]
+    [InlineData("""{ "cameras": { "a": { "source": "v4l2:video0", "controls": { "gain": "high" } } } }""", "cameras:a:controls:gain: found 'high', expected a whole number")]
+    [InlineData("""{ "cameras": { "a": { "source": "synthetic:", "format": "nv12" } } }""", "cameras:a: format and controls are options of v4l2: sources only")]
+    [InlineData("""{ "cameras": { "a": { "controls": { "gain": 1 } } } }""", "cameras:a: format and controls are options of v4l2: sources only")]
     [InlineData("""{ "cameras": { "a": { "source": "file:" } } }""", "cameras:a:source: found 'file:', expected")]
     [InlineData("""{ "cameras": { "a": { "source": "synthetic:x" } } }""", "cameras:a:source: found 'synthetic:x', expected")]
     [InlineData("""{ "cameras": { "a": { "qos": 2 } } }""", "cameras:a:qos: found '2', expected a whole number from 0 to 1")]

@@ -58,11 +58,17 @@ internal sealed class CameraOptions
     /// <summary>The camera's own model package; empty = the daemon's.</summary>
     public string Model { get; set; } = "";
 
+    /// <summary>Layout that a v4l2 camera must give; empty = the cheapest of those that reach size and rate.</summary>
+    public string Format { get; set; } = "";
+
+    /// <summary>Controls of a v4l2 camera, in order of name.</summary>
+    public List<KeyValuePair<string, int>> Controls { get; } = [];
+
     public int Width { get; set; } = 640;
 
     public int Height { get; set; } = 480;
 
-    /// <summary>Frames per second that the source makes; a file keeps its own timing.</summary>
+    /// <summary>Frames per second that the source makes, and that a v4l2 camera is asked for; a file keeps its own timing.</summary>
     public double FramesPerSecond { get; set; } = 15;
 
     public int Seed { get; set; } = 1;
@@ -83,9 +89,10 @@ internal enum SourceKind
     Synthetic,
     Images,
     File,
+    Camera,
 }
 
-/// <summary>Where frames come from; written <c>synthetic:</c>, <c>images:DIR</c> or <c>file:PATH</c>.</summary>
+/// <summary>Where frames come from; written <c>synthetic:</c>, <c>images:DIR</c>, <c>file:PATH</c> or <c>v4l2:DEVICE</c>.</summary>
 internal sealed record SourceOptions(SourceKind Kind, string Path)
 {
     public static SourceOptions Synthetic { get; } = new(SourceKind.Synthetic, "");
@@ -94,6 +101,7 @@ internal sealed record SourceOptions(SourceKind Kind, string Path)
     {
         SourceKind.Synthetic => "synthetic:",
         SourceKind.Images => $"images:{Path}",
+        SourceKind.Camera => $"v4l2:{Path}",
         _ => $"file:{Path}",
     };
 }

@@ -1,4 +1,5 @@
 using System.Net;
+using EdgeSparse.Daemon.Sources;
 using EdgeSparse.Devices;
 using EdgeSparse.Runtime;
 
@@ -67,11 +68,18 @@ internal static class OptionsReader
         camera.Width = reader.Integer($"{key}:width", camera.Width, 64, 8192);
         camera.Height = reader.Integer($"{key}:height", camera.Height, 64, 8192);
         camera.FramesPerSecond = reader.Number($"{key}:fps", camera.FramesPerSecond, 0.01, 1000);
+        camera.Format = reader.Choice($"{key}:format", camera.Format, [("auto", ""), .. CameraSource.FormatNames.Select(format => (format, format))]);
+        foreach (string control in reader.Names($"{key}:controls"))
+            camera.Controls.Add(new KeyValuePair<string, int>(control, reader.Integer($"{key}:controls:{control}", 0, int.MinValue, int.MaxValue)));
         camera.Seed = reader.Integer($"{key}:seed", camera.Seed, 0, int.MaxValue);
         camera.Loop = reader.Flag($"{key}:loop", camera.Loop);
         camera.Pace = reader.Choice($"{key}:pace", camera.Pace, ("real-time", Pace.RealTime), ("every-frame", Pace.EveryFrame));
         camera.ScoreThreshold = reader.Number($"{key}:scoreThreshold", camera.ScoreThreshold, 0, 1);
         camera.QualityOfService = reader.Integer($"{key}:qos", camera.QualityOfService, 0, 1);
+        if (camera.Source.Kind != SourceKind.Camera && (camera.Format.Length > 0 || camera.Controls.Count > 0))
+            reader.Report(key, "format and controls are options of v4l2: sources only");
+        if (camera.Source.Kind == SourceKind.Camera && camera.Pace == Pace.EveryFrame)
+            reader.Report($"{key}:pace", "a v4l2: source cannot wait for the processing; leave pace at real-time");
         return camera;
     }
 
@@ -89,8 +97,10 @@ internal static class OptionsReader
                 return new SourceOptions(SourceKind.Images, Path.GetFullPath(path, reader.Layers.BaseFolder(key)));
             case "file" when path.Length > 0:
                 return new SourceOptions(SourceKind.File, Path.GetFullPath(path, reader.Layers.BaseFolder(key)));
+            case "v4l2" when path.Length > 0:
+                return new SourceOptions(SourceKind.Camera, Path.GetFullPath(path, "/dev"));
             default:
-                return reader.Refuse(key, text, "synthetic: or images:FOLDER or file:VIDEO", SourceOptions.Synthetic);
+                return reader.Refuse(key, text, "synthetic: or images:FOLDER or file:VIDEO or v4l2:DEVICE", SourceOptions.Synthetic);
         }
     }
 

@@ -52,6 +52,9 @@ internal static class MetricsPage
         writer.Family("edgesparse_frames_captured_total", "counter", "Pictures that the source gave; the sum of the results of edgesparse_frames_total and the few under way.");
         foreach (CameraPipeline camera in state.Cameras)
             writer.Sample("edgesparse_frames_captured_total", camera.Metrics.Captured.Value, ("camera", camera.Name));
+        writer.Family("edgesparse_frames_lost_total", "counter", "Pictures that the camera made while nothing took them; not among the captured.");
+        foreach (CameraPipeline camera in state.Cameras)
+            writer.Sample("edgesparse_frames_lost_total", camera.Metrics.Lost.Value, ("camera", camera.Name));
         writer.Family("edgesparse_frames_total", "counter", "What became of the captured frames.");
         foreach (CameraPipeline camera in state.Cameras)
         {

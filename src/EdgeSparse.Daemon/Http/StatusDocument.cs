@@ -57,6 +57,7 @@ internal static class StatusDocument
         json.WriteNumber("processed"u8, metrics.Processed.Value);
         json.WriteNumber("dropped"u8, metrics.Dropped);
         json.WriteNumber("corrupt"u8, metrics.Corrupt.Value);
+        json.WriteNumber("lost"u8, metrics.Lost.Value);
         json.WriteEndObject();
         json.WriteStartObject("dropped_by_reason"u8);
         json.WriteNumber("superseded"u8, metrics.DroppedSuperseded.Value);

@@ -170,6 +170,7 @@ internal sealed class CameraPipeline : IDisposable
         bool wait = _parts.Options.Pace == Pace.EveryFrame;
         while (_parts.Source.WaitNext(_stop.Token))
         {
+            Metrics.Lost.Add(_parts.Source.Lost - Metrics.Lost.Value);
             Frame frame = _exchange.Rent();
             bool handedOn = false;
             try

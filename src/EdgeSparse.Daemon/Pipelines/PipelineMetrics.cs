@@ -29,6 +29,9 @@ internal sealed class PipelineMetrics
     /// <summary>Pictures that could not be decoded.</summary>
     public Counter Corrupt { get; } = new();
 
+    /// <summary>Pictures that the camera made while nothing took them; not among the captured.</summary>
+    public Counter Lost { get; } = new();
+
     /// <summary>How often the source was opened again after a failure.</summary>
     public Counter SourceFailures { get; } = new();
 

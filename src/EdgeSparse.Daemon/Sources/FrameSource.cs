@@ -19,6 +19,9 @@ internal abstract class FrameSource : IDisposable
     /// <summary>Size to expect; frames may differ where the source itself changes.</summary>
     public virtual (int Width, int Height) ExpectedSize => (640, 480);
 
+    /// <summary>Pictures that the source made but that nobody took in time, since it was made: they were never captured.</summary>
+    public virtual long Lost => 0;
+
     public abstract void Open(CancellationToken stop);
 
     /// <summary>Waits until the next picture is due or arrives; false at the end of the source or once <paramref name="stop"/> is set.</summary>

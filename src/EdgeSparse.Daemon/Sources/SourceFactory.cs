@@ -1,4 +1,5 @@
 using EdgeSparse.Daemon.Configuration;
+using EdgeSparse.Devices;
 
 namespace EdgeSparse.Daemon.Sources;
 
@@ -13,6 +14,7 @@ internal static class SourceFactory
         {
             SourceKind.Synthetic => new SyntheticSource(camera.Width, camera.Height, camera.Seed, camera.FramesPerSecond, pacer),
             SourceKind.Images => new ImageFolderSource(camera.Source.Path, camera.Loop, pacer, log),
+            SourceKind.Camera => new CameraSource(camera, VideoCapture.Open, time, log),
             _ => new VideoFileSource(camera.Source.Path, realTime, camera.Loop),
         };
     }
