@@ -23,9 +23,10 @@ internal static class SynthCommand
         Option<double> sparsity = CommonOptions.Number("--sparsity", "Share of zeros in the pruned layers; default 0 (N:M patterns fix their own).", -1, 0, 0.999);
         Option<string?> pattern = CommonOptions.Text("--pattern", "Where zeros stand: unstructured, blocks of outputs such as 4x1, or N:M such as 2:4.", "PATTERN");
         Option<long> seed = CommonOptions.Integer("--seed", "Seed of the weights.", 1, 0, long.MaxValue);
+        Option<long> size = CommonOptions.Integer("--size", "Height and width of the input; transformers take multiples of 16 (448 gives 785 tokens).", 224, 1, 4096);
         Option<string> output = CommonOptions.Required("--output", "-o", "The ONNX file to write.", "FILE.onnx");
         Option<bool> json = CommonOptions.Json();
-        var command = new Command("synth", "Write a well-known network with seeded, pruned weights as ONNX.") { architecture, sparsity, pattern, seed, output, json };
+        var command = new Command("synth", "Write a well-known network with seeded, pruned weights as ONNX.") { architecture, sparsity, pattern, seed, size, output, json };
         command.SetAction(parsed =>
         {
             string name = parsed.GetValue(architecture)!, target = parsed.GetValue(output)!, text = parsed.GetValue(pattern) ?? "unstructured";
@@ -34,8 +35,8 @@ internal static class SynthCommand
             double? own = chosen.Group > 0 ? 1 - (double)chosen.Keep / chosen.Group : null;
             if (own is { } given && asked is { } other && Math.Abs(given - other) > 1e-9)
                 throw new CliException(ExitCode.Usage, $"--sparsity is {other.ToString(CultureInfo.InvariantCulture)}, pattern {chosen.Name} fixes it at {given.ToString(CultureInfo.InvariantCulture)}: leave it out");
-            var options = new SynthesisOptions { Sparsity = asked ?? own ?? 0, Pattern = chosen, Seed = (ulong)parsed.GetValue(seed) };
-            OnnxModel model = SyntheticModel.Build(name, options);
+            var options = new SynthesisOptions { Sparsity = asked ?? own ?? 0, Pattern = chosen, Seed = (ulong)parsed.GetValue(seed), Size = (int)parsed.GetValue(size) };
+            OnnxModel model = Build(name, options);
             using (var bytes = new MemoryStream())
             {
                 model.Write(bytes);
@@ -53,6 +54,18 @@ internal static class SynthCommand
             return ExitCode.Ok;
         });
         return command;
+    }
+
+    private static OnnxModel Build(string name, SynthesisOptions options)
+    {
+        try
+        {
+            return SyntheticModel.Build(name, options);
+        }
+        catch (ArgumentException refusal) when (refusal.ParamName == nameof(options))
+        {
+            throw new CliException(ExitCode.Usage, $"--size: {name} for {options.Size}x{options.Size} pictures is not made; transformers take multiples of 16, the others 224");
+        }
     }
 
     /// <summary>Learned numbers, and how many are zero; the scalars of Clip and GELU are not learned.</summary>

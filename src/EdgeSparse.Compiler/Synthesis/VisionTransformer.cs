@@ -2,17 +2,19 @@ using EdgeSparse.Compiler.Import;
 
 namespace EdgeSparse.Compiler.Synthesis;
 
-/// <summary>DeiT (Touvron 2020): 16×16 patches of 224×224 and a class token, 197 tokens, 12 pre-norm layers, MLP ratio 4, GELU written out with Erf as PyTorch exports it.</summary>
-internal sealed class VisionTransformer(OnnxGraphWriter graph, SyntheticWeights weights, int dimension, int heads)
+/// <summary>DeiT (Touvron 2020): 16×16 patches of a square picture (196 of 224×224) and a class token, 12 pre-norm layers, MLP ratio 4, GELU written out with Erf as PyTorch exports it.</summary>
+internal sealed class VisionTransformer(OnnxGraphWriter graph, SyntheticWeights weights, int dimension, int heads, int size)
 {
     private const int Layers = 12;
-    private const int Patch = 16;
-    private const int Grid = 224 / Patch;
-    private const int Tokens = Grid * Grid + 1;
+    public const int Patch = 16;
+
+    private int Patches => size / Patch * (size / Patch);
+
+    private int Tokens => Patches + 1;
 
     public OnnxModel Build()
     {
-        graph.Integers("tokens.shape", 1, dimension, Grid * Grid);
+        graph.Integers("tokens.shape", 1, dimension, Patches);
         graph.Integers("qkv.shape", 1, Tokens, 3, heads, dimension / heads);
         graph.Integers("merge.shape", 1, Tokens, dimension);
         graph.Scalar("attention.scale", 1 / MathF.Sqrt(dimension / heads));
@@ -20,7 +22,7 @@ internal sealed class VisionTransformer(OnnxGraphWriter graph, SyntheticWeights 
         graph.Scalar("gelu.one", 1);
         graph.Scalar("gelu.half", 0.5f);
 
-        string x = graph.Input("input", 1, 3, 224, 224);
+        string x = graph.Input("input", 1, 3, size, size);
         string w = graph.Floats("patch.weight", [dimension, 3, Patch, Patch], weights.Matrix(dimension, 3 * Patch * Patch, 1, prune: false));
         string b = graph.Floats("patch.bias", [dimension], weights.Vector(dimension, 0, 0.1));
         x = graph.Node("Conv", "patch", [x, w, b], OnnxAttribute.Of("kernel_shape", Patch, Patch), OnnxAttribute.Of("strides", Patch, Patch));

@@ -1,4 +1,5 @@
-using System.Runtime.Intrinsics;
+using System.Runtime.CompilerServices;
+using System.Runtime.Intrinsics.Arm;
 using System.Runtime.Intrinsics.X86;
 using EdgeSparse.Kernels.MatMul;
 using EdgeSparse.Kernels.Simd;
@@ -7,31 +8,47 @@ namespace EdgeSparse.Kernels.Attention;
 
 /// <summary>
 /// Scaled dot-product attention in one pass, after Milakov and Gimelshein, "Online normalizer calculation for softmax" (2018), and Dao et al., "FlashAttention" (2022).
-/// Formula: <see cref="AttentionParameters"/>; definition: <see cref="Reference"/>. A task takes a tile of queries of one head and walks over blocks of keys: scores by the
-/// dense product, exponentials against the largest score so far, and the product with the values, earlier results scaled down where a larger score appears.
-/// No more of the score matrix exists than one tile.
+/// Formula: <see cref="AttentionParameters"/>; definition: <see cref="Reference"/>.
+/// A task takes some queries of one head. It copies that head's keys and values side by side once, and then takes strips of three vectors of queries. A strip's scores are kept
+/// [keys, queries], so that keys are read as they lie, the softmax needs nothing across lanes, and its weights are read by the second product without being packed. No more of
+/// the score matrix exists than one strip against a block of keys.
 /// </summary>
 public static unsafe partial class AttentionF32
 {
-    /// <summary>Queries of a tile, a multiple of 6, 8 and 12: a tile's scores are 48 KiB, and packing a block of keys costs little against 96 rows of products.</summary>
-    private const int MaximumTileQueries = 96;
-    private const int MinimumTileQueries = 24;
-    /// <summary>Keys of a block, a multiple of every column tile.</summary>
-    private const int BlockKeys = 128;
+    /// <summary>Keys of a block at most, a multiple of 8: a strip's scores and a tile of the values then lie in a first-level cache of 32 KiB.</summary>
+    private const int MaximumBlockKeys = 128;
+
+    /// <summary>
+    /// Exponentials are taken against a reference that follows the largest score only where it grows by more than this, so that earlier results are seldom brought to a new one.
+    /// The result does not depend on the reference; e⁸ times the number of keys is far from overflow.
+    /// </summary>
+    private const float ReferenceSlack = 8;
+
+    /// <summary>Queries of a strip.</summary>
+    internal static int StripQueries(InstructionSet isa) => isa switch
+    {
+        InstructionSet.Avx512 => 48,
+        InstructionSet.Avx2 => 24,
+        _ => 12,
+    };
 
     /// <summary>Checks the sizes and derives tiles, TaskCount and ScratchBytes.</summary>
-    /// <exception cref="ArgumentException">A size that is not positive, or a mask key stride other than 0 or 1.</exception>
+    /// <exception cref="ArgumentException">A size that is not positive, a mask key stride other than 0 or 1, or token strides that reach beyond 2³¹ elements.</exception>
     public static void Prepare(ref AttentionParameters p)
     {
         if (p.Batch < 1 || p.Heads < 1 || p.Queries < 1 || p.Keys < 1 || p.HeadSize < 1 || p.ValueSize < 1)
             throw new ArgumentException($"attention of {p.Batch}x{p.Heads}, {p.Queries} queries, {p.Keys} keys, sizes {p.HeadSize} and {p.ValueSize}, expected at least 1 each");
         if (p.MaskKeyStride is not (0 or 1)) throw new ArgumentException($"mask key stride {p.MaskKeyStride}, expected 0 or 1");
-        int tiles = TileSplit.Count(p.Queries, MaximumTileQueries);
+        if (p.QueryTokenStride > int.MaxValue / p.Queries) throw new ArgumentException($"{p.Queries} queries {p.QueryTokenStride} elements apart, expected less than 2^31 in all");
+        int strip = StripQueries(p.Isa), strips = TileSplit.Count(p.Queries, strip);
         long heads = (long)p.Batch * p.Heads, target = p.Threads > 1 ? 3L * p.Threads : 1;
-        while (heads * tiles < target && p.Queries / (tiles + 1) >= MinimumTileQueries) tiles++;
-        p.TileQueries = TileSplit.Size(p.Queries, tiles, MinimumTileQueries);
+        int tiles = 1;
+        // A task of fewer than two strips would spend more on its copies than sharing gains.
+        while (heads * tiles < target && strips / (tiles + 1) >= 2) tiles++;
+        p.TileQueries = TileSplit.Size(p.Queries, tiles, strip);
         p.QueryTiles = TileSplit.Count(p.Queries, p.TileQueries);
-        p.TileKeys = BlockKeys;
+        int blocks = TileSplit.Count(p.Keys, MaximumBlockKeys);
+        p.TileKeys = TileSplit.Size(p.Keys, blocks, 8);
         long tasks = heads * p.QueryTiles;
         if (tasks > int.MaxValue) throw new ArgumentException($"{tasks} tasks, expected fewer than 2^31");
         p.TaskCount = (int)tasks;
@@ -42,185 +59,343 @@ public static unsafe partial class AttentionF32
     /// <summary>Runs one task; mask may be null. y may not overlap an input.</summary>
     public static void Run(AttentionParameters* p, float* q, float* k, float* v, float* mask, float* y, byte* scratch, int task)
     {
+        if (p->Isa == InstructionSet.Avx512 && X86Base.IsSupported) RunTask<Float512, Avx512Tiles>(p, q, k, v, mask, y, scratch, task);
+        else if (p->Isa == InstructionSet.Avx2 && Avx2.IsSupported && Fma.IsSupported) RunTask<Float256, Avx2Tiles>(p, q, k, v, mask, y, scratch, task);
+        else if (p->Isa == InstructionSet.AdvSimd && AdvSimd.Arm64.IsSupported) RunTask<Float128, AdvSimdTiles>(p, q, k, v, mask, y, scratch, task);
+        else RunTask<Float128, PortableTiles>(p, q, k, v, mask, y, scratch, task);
+    }
+
+    private static void RunTask<V, T>(AttentionParameters* p, float* q, float* k, float* v, float* mask, float* y, byte* scratch, int task)
+        where V : unmanaged, IFloatVector<V> where T : struct, IAttentionTiles
+    {
         int tile = task % p->QueryTiles, head = task / p->QueryTiles % p->Heads;
         long batch = task / p->QueryTiles / p->Heads;
-        int first = tile * p->TileQueries, queries = Math.Min(p->TileQueries, p->Queries - first);
+        int first = tile * p->TileQueries, end = Math.Min(p->Queries, first + p->TileQueries);
         Scratch s = new(in *p, scratch);
-        int width = GemmF32.TileColumns(p->Isa);
-        q += batch * p->QueryBatchStride + head * p->QueryHeadStride + first * p->QueryTokenStride;
+        q += batch * p->QueryBatchStride + head * p->QueryHeadStride;
         k += batch * p->KeyBatchStride + head * p->KeyHeadStride;
         v += batch * p->ValueBatchStride + head * p->ValueHeadStride;
-        y += batch * p->OutputBatchStride + head * p->OutputHeadStride + first * p->OutputTokenStride;
-        if (mask != null) mask += batch * p->MaskBatchStride + head * p->MaskHeadStride + first * p->MaskQueryStride;
+        y += batch * p->OutputBatchStride + head * p->OutputHeadStride;
+        if (mask != null) mask += batch * p->MaskBatchStride + head * p->MaskHeadStride;
 
-        GemmBlock g;
-        g.Isa = p->Isa;
-        g.Rows = queries;
-        g.RowBegin = 0;
-        g.RowEnd = queries;
-        g.OriginA = 0;
-        g.RowBias = null;
-        g.ColumnBias = null;
-        g.Residual = null;
-        g.Minimum = float.NegativeInfinity;
-        g.Maximum = float.PositiveInfinity;
-        g.Edge = s.Edge;
-        GemmF32.PackA(p->Isa, q, (nint)p->QueryTokenStride, false, queries, 0, queries, 0, p->HeadSize, p->Scale, s.Queries);
-        for (int i = 0; i < queries; i++)
+        SetNumbers(s.Numbers);
+        CopyKeys(p, &s, k, 0, p->Keys, 0);
+        CopyValues<V>(p, &s, v, 0, p->Keys, 0);
+        ClearBehind(p, &s, p->Keys);
+        for (int query = first; query < end; query += 3 * V.Count)
         {
-            s.Maxima[i] = float.NegativeInfinity;
-            s.Sums[i] = 0;
-        }
-
-        for (int key = 0; key < p->Keys; key += BlockKeys)
-        {
-            int keys = Math.Min(BlockKeys, p->Keys - key);
-            // scores [queries, keys] = scale · q · kᵀ
-            g.A = s.Queries;
-            g.PackedInnerA = p->HeadSize;
-            g.Columns = keys;
-            g.C = s.Scores;
-            g.RowBytesC = BlockKeys * sizeof(float);
-            g.RowBytesB = (nint)s.KeyPitch * sizeof(float);
-            g.TileBytesB = width * sizeof(float);
-            g.B = s.Keys;
-            for (int inner = 0; inner < p->HeadSize; inner += GemmF32.InnerBlock)
-            {
-                g.InnerBegin = inner;
-                g.Inner = Math.Min(GemmF32.InnerBlock, p->HeadSize - inner);
-                g.Accumulate = inner > 0;
-                GemmF32.PackB(k + key * p->KeyTokenStride + inner, (nint)p->KeyTokenStride, true, keys, g.Inner, s.Keys, s.KeyPitch);
-                GemmF32.Run(&g);
-            }
-            if (mask != null) AddMask(p, mask + key * p->MaskKeyStride, queries, keys, s.Scores);
-            if (p->Isa == InstructionSet.Avx512 && X86Base.IsSupported) Exponentials<Float512>(&s, queries, keys, p->ValueSize, key > 0);
-            else if (p->Isa == InstructionSet.Avx2 && Avx2.IsSupported && Fma.IsSupported) Exponentials<Float256>(&s, queries, keys, p->ValueSize, key > 0);
-            else Exponentials<Float128>(&s, queries, keys, p->ValueSize, key > 0);
-
-            // result [queries, size] (+)= exponentials [queries, keys] · v [keys, size]
-            GemmF32.PackA(p->Isa, s.Scores, BlockKeys, false, queries, 0, queries, 0, keys, 1, s.Exponentials);
-            g.A = s.Exponentials;
-            g.PackedInnerA = keys;
-            g.InnerBegin = 0;
-            g.Inner = keys;
-            g.Columns = p->ValueSize;
-            g.C = s.Result;
-            g.RowBytesC = (nint)s.ValuePitch * sizeof(float);
-            g.Accumulate = key > 0;
-            g.B = v + key * p->ValueTokenStride;
-            g.RowBytesB = (nint)p->ValueTokenStride * sizeof(float);
-            if (p->ValueSize % width != 0)
-            {
-                GemmF32.PackB(g.B, (nint)p->ValueTokenStride, false, p->ValueSize, keys, s.Values, s.ValuePitch);
-                g.B = s.Values;
-                g.RowBytesB = (nint)s.ValuePitch * sizeof(float);
-            }
-            GemmF32.Run(&g);
-        }
-
-        for (int i = 0; i < queries; i++, y += p->OutputTokenStride)
-        {
-            float* result = s.Result + (nint)i * s.ValuePitch;
-            var sum = Vector128.Create(s.Sums[i]);
-            int j = 0;
-            for (; j + 4 <= p->ValueSize; j += 4) (Vector128.Load(result + j) / sum).Store(y + j);
-            for (; j < p->ValueSize; j++) y[j] = result[j] / s.Sums[i];
+            int queries = Math.Min(3 * V.Count, end - query);
+            for (int i = 0; i < 3 * V.Count; i++) s.Offsets[i] = (int)((query + Math.Min(i, queries - 1)) * p->QueryTokenStride);
+            RunStrip<V, T>(p, &s, q, mask == null ? null : mask + query * p->MaskQueryStride, queries, p->Keys);
+            float* to = y + query * p->OutputTokenStride;
+            for (int i = 0; i < queries; i++, to += p->OutputTokenStride) Finish<V>(p, &s, i, to);
         }
     }
 
-    private static void AddMask(AttentionParameters* p, float* mask, int queries, int keys, float* scores)
+    /// <summary>Leaves Σ weights · v of a strip in Result and the sums of the weights in Sums. The queries lie at q + Offsets.</summary>
+    private static void RunStrip<V, T>(AttentionParameters* p, Scratch* s, float* q, float* mask, int queries, int keys) where V : unmanaged, IFloatVector<V> where T : struct, IAttentionTiles
     {
-        for (int i = 0; i < queries; i++, scores += BlockKeys, mask += p->MaskQueryStride)
+        int vectors = (queries + V.Count - 1) / V.Count;
+        nint keyBytes = (nint)s->KeyPitch * sizeof(float), resultBytes = (nint)s->ValuePitch * sizeof(float);
+        PackQueries<V>(p, s, q, vectors);
+        for (int i = 0; i < vectors; i++)
         {
-            int j = 0;
-            if (p->MaskKeyStride == 1)
-            {
-                for (; j + 4 <= keys; j += 4) (Vector128.Load(scores + j) + Vector128.Load(mask + j)).Store(scores + j);
-                for (; j < keys; j++) scores[j] += mask[j];
-            }
-            else
-            {
-                var all = Vector128.Create(*mask);
-                for (; j + 4 <= keys; j += 4) (Vector128.Load(scores + j) + all).Store(scores + j);
-                for (; j < keys; j++) scores[j] += *mask;
-            }
+            V.Create(float.NegativeInfinity).Store(s->References + i * V.Count);
+            V.Zero.Store(s->Sums + i * V.Count);
         }
+        for (int key = 0; key < keys; key += p->TileKeys)
+        {
+            int count = Math.Min(p->TileKeys, keys - key);
+            float* block = s->Keys + (nint)key * s->KeyPitch;
+            if (vectors == 3) T.Scores(block, keyBytes, count, s->Queries, s->KeyPitch, s->Scores);
+            else
+                for (int i = 0; i < vectors; i++) T.ScoresOfVector(block, keyBytes, count, s->Queries + i * V.Count, s->KeyPitch, s->Scores + i * V.Count);
+            if (mask != null) AddMask<V>(p, s, mask + key * p->MaskKeyStride, queries, count);
+            Exponentials<V>(p, s, vectors, queries, count, key > 0);
+            int padded = (count + 1) & ~1;
+            float* values = s->Values + (nint)key * (2 * V.Count);
+            for (int column = 0; column < s->ValuePitch; column += 2 * V.Count, values += (nint)s->Capacity * (2 * V.Count))
+                for (int i = 0; i < queries; i += T.MixQueries)
+                    T.Mix(s->Scores + i, values, padded, s->Result + (nint)i * s->ValuePitch + column, resultBytes, key > 0);
+        }
+    }
+
+    /// <summary>Queries as [head size, strip], scaled. Lanes beyond the queries hold copies of the last, of which nothing is stored.</summary>
+    private static void PackQueries<V>(AttentionParameters* p, Scratch* s, float* q, int vectors) where V : unmanaged, IFloatVector<V>
+    {
+        V scale = V.Create(p->Scale);
+        int strip = 3 * V.Count, size = p->HeadSize;
+        for (int i = 0; i < vectors; i++)
+        {
+            int* offsets = s->Offsets + i * V.Count;
+            float* to = s->Queries + i * V.Count;
+            int column = 0;
+            for (; column + 4 <= size; column += 4, to += 4 * strip)
+            {
+                V a = V.LoadQuads(q + column, offsets), b = V.LoadQuads(q + column, offsets + 1), c = V.LoadQuads(q + column, offsets + 2), d = V.LoadQuads(q + column, offsets + 3);
+                V.TransposeQuads(ref a, ref b, ref c, ref d);
+                (a * scale).Store(to);
+                (b * scale).Store(to + strip);
+                (c * scale).Store(to + 2 * strip);
+                (d * scale).Store(to + 3 * strip);
+            }
+            for (; column < s->KeyPitch; column++, to += strip)
+                for (int lane = 0; lane < V.Count; lane++) to[lane] = column < size ? q[offsets[lane] + column] * p->Scale : 0;
+        }
+    }
+
+    /// <summary>Copies keys [first, first + count) of one head behind each other, from place `to` on.</summary>
+    private static void CopyKeys(AttentionParameters* p, Scratch* s, float* k, int first, int count, int to)
+    {
+        float* from = k + first * p->KeyTokenStride;
+        float* copy = s->Keys + (nint)to * s->KeyPitch;
+        for (int i = 0; i < count; i++, from += p->KeyTokenStride, copy += s->KeyPitch)
+        {
+            nint j = CopyWords(from, copy, p->HeadSize);
+            for (; j < s->KeyPitch; j++) copy[j] = 0;
+        }
+    }
+
+    /// <summary>Copies values [first, first + count) of one head into column tiles [tile][key][two vectors], from place `to` on.</summary>
+    private static void CopyValues<V>(AttentionParameters* p, Scratch* s, float* v, int first, int count, int to) where V : unmanaged, IFloatVector<V>
+    {
+        float* from = v + first * p->ValueTokenStride;
+        float* copy = s->Values + (nint)to * (2 * V.Count);
+        nint tileFloats = (nint)s->Capacity * (2 * V.Count);
+        for (int i = 0; i < count; i++, from += p->ValueTokenStride, copy += 2 * V.Count)
+        {
+            float* tile = copy;
+            int column = 0;
+            for (; column + 2 * V.Count <= p->ValueSize; column += 2 * V.Count, tile += tileFloats)
+            {
+                V.Load(from + column).Store(tile);
+                V.Load(from + column + V.Count).Store(tile + V.Count);
+            }
+            if (column == p->ValueSize) continue;
+            nint j = CopyWords(from + column, tile, p->ValueSize - column);
+            for (; j < 2 * V.Count; j++) tile[j] = 0;
+        }
+    }
+
+    [MethodImpl(MethodImplOptions.AggressiveInlining)]
+    private static nint CopyWords(float* from, float* to, nint count)
+    {
+        nint j = 0;
+        for (; j + 8 <= count; j += 8)
+        {
+            Float128.Load(from + j).Store(to + j);
+            Float128.Load(from + j + 4).Store(to + j + 4);
+        }
+        for (; j < count; j++) to[j] = from[j];
+        return j;
+    }
+
+    /// <summary>The products take keys in groups; what they read behind the last key is zero.</summary>
+    private static void ClearBehind(AttentionParameters* p, Scratch* s, int keys)
+    {
+        int rows = s->Capacity - keys, tile = s->TileColumns;
+        rows = Math.Min(rows, 8);
+        Unsafe.InitBlockUnaligned(s->Keys + (nint)keys * s->KeyPitch, 0, (uint)(rows * s->KeyPitch * sizeof(float)));
+        for (int column = 0; column < s->ValuePitch; column += tile)
+            Unsafe.InitBlockUnaligned(s->Values + (nint)column * s->Capacity + (nint)keys * tile, 0, (uint)(rows * tile * sizeof(float)));
+    }
+
+    /// <summary>Adds a block of the mask to the scores; mask points at the strip's first query and the block's first key.</summary>
+    private static void AddMask<V>(AttentionParameters* p, Scratch* s, float* mask, int queries, int keys) where V : unmanaged, IFloatVector<V>
+    {
+        int strip = 3 * V.Count, vectors = (queries + V.Count - 1) / V.Count;
+        if (p->MaskQueryStride == 0)
+        {
+            for (int j = 0; j < keys; j++)
+            {
+                V all = V.Create(mask[j * p->MaskKeyStride]);
+                float* scores = s->Scores + (nint)j * strip;
+                for (int i = 0; i < vectors; i++) (V.Load(scores + i * V.Count) + all).Store(scores + i * V.Count);
+            }
+            return;
+        }
+        if (p->MaskKeyStride == 1) Transposition.Copy(mask, (nint)p->MaskQueryStride, queries, keys, s->Mask, strip);
+        else
+            for (int j = 0; j < keys; j++)
+                for (int i = 0; i < queries; i++) s->Mask[j * strip + i] = mask[i * p->MaskQueryStride];
+        AddRows<V>(s->Mask, s->Scores, vectors, keys);
+    }
+
+    /// <summary>Adds [keys, strip] to the scores. Lanes beyond the queries hold anything.</summary>
+    private static void AddRows<V>(float* rows, float* scores, int vectors, int keys) where V : unmanaged, IFloatVector<V>
+    {
+        for (int j = 0; j < keys; j++, rows += 3 * V.Count, scores += 3 * V.Count)
+            for (int i = 0; i < vectors; i++) (V.Load(scores + i * V.Count) + V.Load(rows + i * V.Count)).Store(scores + i * V.Count);
     }
 
     /// <summary>
-    /// Replaces each row of scores by its exponentials against the largest score so far, and brings the row's sum and earlier result to the same reference.
+    /// Replaces the scores of a block by their exponentials against the reference, adds them to the sums, and brings sums and earlier results to a new reference where
+    /// a score exceeds the reference by too much.
     /// </summary>
-    private static void Exponentials<V>(Scratch* s, int queries, int keys, int valueSize, bool hasResult) where V : unmanaged, IFloatVector<V>
+    private static void Exponentials<V>(AttentionParameters* p, Scratch* s, int vectors, int queries, int keys, bool hasResult) where V : unmanaged, IFloatVector<V>
     {
-        int padded = (keys + V.Count - 1) / V.Count * V.Count;
+        int strip = 3 * V.Count;
+        bool rescales = false;
+        for (int i = 0; i < vectors; i++)
+        {
+            float* scores = s->Scores + i * V.Count;
+            V largest = V.Load(scores), other = largest;
+            float* at = scores;
+            int j = 0;
+            for (; j + 2 <= keys; j += 2, at += 2 * strip)
+            {
+                largest = V.MaxNative(largest, V.Load(at));
+                other = V.MaxNative(other, V.Load(at + strip));
+            }
+            if (j < keys) largest = V.MaxNative(largest, V.Load(at));
+            largest = V.MaxNative(largest, other);
+            V infinite = V.Create(float.NegativeInfinity);
+            V reference = V.Load(s->References + i * V.Count), sum = V.Load(s->Sums + i * V.Count);
+            V grows = V.Less(reference + V.Create(ReferenceSlack), largest);
+            if (V.Any(grows))
+            {
+                V next = V.Select(grows, largest, reference);
+                // What was summed while every key was excluded counts nothing.
+                V factor = V.Select(grows, V.Select(V.Equal(reference, infinite), V.Zero, VectorMath.Exp(reference - next)), V.Create(1f));
+                factor.Store(s->Factors + i * V.Count);
+                next.Store(s->References + i * V.Count);
+                sum *= factor;
+                reference = next;
+                rescales = true;
+            }
+            else V.Create(1f).Store(s->Factors + i * V.Count);
+            // A query whose keys are all excluded so far has no finite reference.
+            V shift = V.Select(V.Equal(reference, infinite), V.Zero, reference);
+            sum += ExponentiateColumn(s->Numbers, scores, keys, shift);
+            // The products take keys in groups.
+            V.Zero.Store(scores + keys * strip);
+            sum.Store(s->Sums + i * V.Count);
+        }
+        if (hasResult && rescales) Rescale<V>(s, queries);
+    }
+
+    /// <summary>
+    /// What <see cref="ExponentiateColumn"/> calculates with: numbers that the compiler does not know stay in registers. The last five are of a minimax polynomial for 2ʳ, |r| ≤ 1/2,
+    /// relative error at most 9.2e-8 before rounding.
+    /// </summary>
+    private static void SetNumbers(float* numbers)
+    {
+        numbers[0] = -86f;
+        numbers[1] = 1.44269504088896341f;
+        numbers[2] = 12582912f; // 1.5 · 2²³
+        numbers[3] = 1.3264727313e-3f;
+        numbers[4] = 9.6715129912e-3f;
+        numbers[5] = 5.5507335812e-2f;
+        numbers[6] = 2.4022242427e-1f;
+        numbers[7] = 6.9314700365e-1f;
+    }
+
+    /// <summary>
+    /// Replaces x, `count` vectors a strip apart, by e^(x − shift) and returns their sum. Relative error at most 1.5e-7 + 3e-8·|x − shift|; x − shift must not exceed 88; below −86 it is
+    /// taken as −86, which gives some 4.5e-38; NaN stays.
+    /// </summary>
+    [MethodImpl(MethodImplOptions.AggressiveInlining)]
+    private static V ExponentiateColumn<V>(float* numbers, float* x, int count, V shift) where V : unmanaged, IFloatVector<V>
+    {
+        V least = V.Create(numbers[0]), log2E = V.Create(numbers[1]), rounding = V.Create(numbers[2]);
+        V c5 = V.Create(numbers[3]), c4 = V.Create(numbers[4]), c3 = V.Create(numbers[5]), c2 = V.Create(numbers[6]), c1 = V.Create(numbers[7]);
+        V sum = V.Zero;
+        for (; count > 0; count--, x += 3 * V.Count)
+        {
+            V t = V.MaxNative(least, V.Load(x) - shift);
+            // The nearest integer n of t · log₂ e, which then stands in the low bits.
+            V shifted = V.MultiplyAdd(t, log2E, rounding);
+            V r = V.MultiplyAdd(t, log2E, rounding - shifted);
+            V power = V.MultiplyAdd(c5, r, c4);
+            power = V.MultiplyAdd(power, r, c3);
+            power = V.MultiplyAdd(power, r, c2);
+            power = V.MultiplyAdd(power, r, c1);
+            power = V.MultiplyAdd(power, r, V.Create(1f));
+            // In this range 2ⁿ · 2ʳ is a normal number, so that n may be added to the exponent.
+            V e = V.IntAdd(power, V.IntShiftLeft(shifted, 23));
+            e.Store(x);
+            sum += e;
+        }
+        return sum;
+    }
+
+    private static void Rescale<V>(Scratch* s, int queries) where V : unmanaged, IFloatVector<V>
+    {
         for (int i = 0; i < queries; i++)
         {
-            float* scores = s->Scores + (nint)i * BlockKeys;
-            for (int j = keys; j < padded; j++) scores[j] = float.NegativeInfinity;
-            V largest = V.Load(scores);
-            for (int j = V.Count; j < padded; j += V.Count) largest = V.MaxNative(largest, V.Load(scores + j));
-            float maximum = Math.Max(s->Maxima[i], V.MaxAcross(largest));
-            // A row whose keys are all excluded so far has no finite reference.
-            float reference = float.IsNegativeInfinity(maximum) ? 0 : maximum;
-            V shift = V.Create(reference), sum = V.Zero;
-            for (int j = 0; j < padded; j += V.Count)
-            {
-                V e = VectorMath.Exp(V.Load(scores + j) - shift);
-                e.Store(scores + j);
-                sum += e;
-            }
-            if (hasResult && s->Maxima[i] != maximum)
-            {
-                V factor = VectorMath.Exp(V.Create(s->Maxima[i] - reference));
-                float* result = s->Result + (nint)i * s->ValuePitch;
-                // Rows of the result are whole vectors.
-                for (int j = 0; j < valueSize; j += V.Count) (V.Load(result + j) * factor).Store(result + j);
-                s->Sums[i] *= V.MaxAcross(factor);
-            }
-            s->Maxima[i] = maximum;
-            s->Sums[i] += V.Sum(sum);
+            if (s->Factors[i] == 1) continue;
+            V factor = V.Create(s->Factors[i]);
+            float* result = s->Result + (nint)i * s->ValuePitch;
+            // Rows of the result are whole vectors.
+            for (int j = 0; j < s->ValuePitch; j += V.Count) (V.Load(result + j) * factor).Store(result + j);
         }
+    }
+
+    /// <summary>Writes a query's result, divided by its sum of weights.</summary>
+    private static void Finish<V>(AttentionParameters* p, Scratch* s, int query, float* y) where V : unmanaged, IFloatVector<V>
+    {
+        float scale = float.IsNegativeInfinity(s->References[query]) ? float.NaN : 1 / s->Sums[query];
+        float* result = s->Result + (nint)query * s->ValuePitch;
+        V all = V.Create(scale);
+        int j = 0;
+        for (; j + V.Count <= p->ValueSize; j += V.Count) (V.Load(result + j) * all).Store(y + j);
+        for (; j < p->ValueSize; j++) y[j] = result[j] * scale;
     }
 
     /// <summary>The parts of a worker's scratch.</summary>
     private readonly struct Scratch
     {
-        /// <summary>Room for one tile of the product.</summary>
-        public readonly float* Edge;
-        /// <summary>Packed panels of scaled queries.</summary>
+        /// <summary>[head size, strip], scaled.</summary>
         public readonly float* Queries;
-        /// <summary>[head size, keys] of a block.</summary>
+        /// <summary>[keys, head size] of one head.</summary>
         public readonly float* Keys;
-        /// <summary>[queries, keys] of a block.</summary>
-        public readonly float* Scores;
-        /// <summary>Packed panels of the scores' exponentials.</summary>
-        public readonly float* Exponentials;
-        /// <summary>[keys, value size] of a block, where the value size is no multiple of a column tile.</summary>
+        /// <summary>[column tile, keys, two vectors] of one head.</summary>
         public readonly float* Values;
-        /// <summary>[queries, value size], not yet divided by the sums.</summary>
+        /// <summary>[keys, strip] of a block: scores, then their exponentials.</summary>
+        public readonly float* Scores;
+        /// <summary>As Scores: what is added to them.</summary>
+        public readonly float* Mask;
+        /// <summary>[strip, value size], not yet divided by the sums.</summary>
         public readonly float* Result;
-        public readonly float* Maxima;
+        /// <summary>One value a query: what its exponentials are taken against.</summary>
+        public readonly float* References;
+        /// <summary>One value a query: of its exponentials.</summary>
         public readonly float* Sums;
+        /// <summary>One value a query: from the last reference to the one before.</summary>
+        public readonly float* Factors;
+        /// <summary>One value a query: where it lies.</summary>
+        public readonly int* Offsets;
+        /// <summary>See <see cref="SetNumbers"/>.</summary>
+        public readonly float* Numbers;
+        /// <summary>Keys with padding that Keys and a tile of Values have room for.</summary>
+        public readonly int Capacity;
+        /// <summary>Head size as a multiple of 4.</summary>
         public readonly int KeyPitch;
-        /// <summary>Of Values and Result: whole column tiles.</summary>
+        /// <summary>Value size as whole column tiles.</summary>
         public readonly int ValuePitch;
+        /// <summary>Two vectors.</summary>
+        public readonly int TileColumns;
         public readonly long SizeBytes;
 
         public Scratch(in AttentionParameters p, byte* scratch)
         {
-            int width = GemmF32.TileColumns(p.Isa), paddedQueries = p.TileQueries + 12;
-            KeyPitch = MatMulF32.Pitch(BlockKeys, width);
-            ValuePitch = MatMulF32.Pitch(p.ValueSize, width);
+            int strip = StripQueries(p.Isa);
+            TileColumns = strip / 3 * 2;
+            Capacity = (p.Keys + 7) / 8 * 8;
+            KeyPitch = (p.HeadSize + 3) / 4 * 4;
+            ValuePitch = (p.ValueSize + TileColumns - 1) / TileColumns * TileColumns;
             byte* at = scratch;
-            Edge = Take(ref at, GemmF32.EdgeBytes / sizeof(float));
-            Queries = Take(ref at, (long)paddedQueries * p.HeadSize);
-            Keys = Take(ref at, (long)Math.Min(GemmF32.InnerBlock, p.HeadSize) * KeyPitch);
-            Scores = Take(ref at, (long)p.TileQueries * BlockKeys);
-            Exponentials = Take(ref at, (long)paddedQueries * BlockKeys);
-            Values = Take(ref at, (long)BlockKeys * ValuePitch);
-            Result = Take(ref at, (long)p.TileQueries * ValuePitch);
-            Maxima = Take(ref at, p.TileQueries);
-            Sums = Take(ref at, p.TileQueries);
+            Queries = Take(ref at, (long)strip * KeyPitch);
+            Keys = Take(ref at, (long)Capacity * KeyPitch);
+            Values = Take(ref at, (long)Capacity * ValuePitch);
+            Scores = Take(ref at, (long)(p.TileKeys + 8) * strip);
+            Mask = Take(ref at, (long)p.TileKeys * strip);
+            Result = Take(ref at, (long)strip * ValuePitch);
+            References = Take(ref at, strip);
+            Sums = Take(ref at, strip);
+            Factors = Take(ref at, strip);
+            Offsets = (int*)Take(ref at, strip);
+            Numbers = Take(ref at, 8);
             SizeBytes = at - scratch;
         }
 

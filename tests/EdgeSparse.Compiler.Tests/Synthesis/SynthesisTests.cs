@@ -117,4 +117,21 @@ public class SynthesisTests
         Assert.Empty(result.Unsupported);
         Assert.Equal(new Model.Shape(1, 1000), result.Graph!.Outputs[0].Shape);
     }
+
+    [Fact]
+    public void A_larger_picture_has_more_tokens()
+    {
+        OnnxModel model = SyntheticModel.Build("deit_tiny", new SynthesisOptions { Size = 448 });
+        Assert.Equal([1L, 785, 192], model.Graph.Initializers.Single(tensor => tensor.Name == "positions").Dims);
+        ImportResult result = OnnxImporter.Import(model, new ImportOptions());
+        Assert.Equal(new Model.Shape(1, 3, 448, 448), result.Graph!.Inputs[0].Shape);
+        Assert.Equal(new Model.Shape(1, 1000), result.Graph!.Outputs[0].Shape);
+    }
+
+    [Theory]
+    [InlineData("deit_tiny", 230, "a multiple of 16")]
+    [InlineData("deit_small", 8, "a multiple of 16")]
+    [InlineData("resnet50", 448, "expected 224")]
+    public void A_size_that_does_not_fit_is_named(string architecture, int size, string expected) =>
+        Assert.Contains(expected, Assert.Throws<ArgumentException>(() => SyntheticModel.Build(architecture, new SynthesisOptions { Size = size })).Message, StringComparison.Ordinal);
 }

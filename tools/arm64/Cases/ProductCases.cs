@@ -80,6 +80,7 @@ internal static unsafe class ProductCases
         }
         Attention(file, "16 tokens", 2, 3, 16, 16, 8, 8, mask: false);
         Attention(file, "5 queries 37 keys mask", 1, 2, 5, 37, 20, 12, mask: true);
+        Attention(file, "50 queries 150 keys", 1, 1, 50, 150, 64, 64, mask: false);
     }
 
     private static ConvolutionParameters Geometry(int inputs, int height, int width, int outputs, int kernelHeight, int kernelWidth, int stride = 1, int pad = 0, int dilation = 1, int groups = 1)
