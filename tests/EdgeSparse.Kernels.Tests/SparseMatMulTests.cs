@@ -11,7 +11,7 @@ public sealed unsafe class SparseMatMulTests
         SparseWeights weights = SparseWeights.FromDense(dense, outputs, inputs);
         foreach (InstructionSet isa in Instructions.Runnable)
         {
-            var p = new SparseMatMulParameters { Tokens = tokens, Inputs = inputs, Outputs = outputs, NonZeros = weights.NonZeros, Isa = isa, Activation = activation };
+            var p = new SparseMatMulParameters { Tokens = tokens, Inputs = inputs, Outputs = outputs, Isa = isa, Activation = activation };
             string what = $"{isa} {tokens} tokens, {inputs} to {outputs}, sparsity {sparsity}, {kind}";
             var expected = new float[tokens * outputs];
             var magnitudes = new float[tokens * outputs];
@@ -29,7 +29,7 @@ public sealed unsafe class SparseMatMulTests
     private static float[] Run(SparseMatMulParameters p, SparseWeights weights, float[] x, float[] bias, float[]? r, bool inPlace, int threads)
     {
         p.Threads = threads;
-        SparseMatMulF32.Prepare(ref p);
+        SparseMatMulF32.Prepare(ref p, weights);
         using GuardedBuffer packed = new(SparseMatMulF32.PackedBytes(in p, weights)), input = GuardedBuffer.Of(x), b = GuardedBuffer.Of(bias);
         SparseMatMulF32.Pack(in p, weights, packed.Start);
         using GuardedBuffer y = GuardedBuffer.OfFloats((long)p.Tokens * p.Outputs), scratch = new(p.ScratchBytes);
@@ -59,6 +59,18 @@ public sealed unsafe class SparseMatMulTests
     [InlineData(0.99)]
     [InlineData(1)]
     public void Any_sparsity(double sparsity) => Check(197, 96, 50, sparsity, activation: Activation.Clip(-1, 1), residual: true);
+
+    /// <summary>Several chunks of inputs, bands of outputs and tiles of tokens, with and without a residual.</summary>
+    [Theory]
+    [InlineData(70, 700, 290, 1)]
+    [InlineData(133, 500, 530, 2)]
+    [InlineData(67, 450, 261, 4)]
+    public void Chunks_and_bands(int tokens, int inputs, int outputs, int blockRows)
+    {
+        Check(tokens, inputs, outputs, 0.8, blockRows: blockRows, activation: new Activation { Kind = ActivationKind.Gelu });
+        Check(tokens, inputs, outputs, 0.8, blockRows: blockRows, inPlace: true, activation: Activation.Relu);
+        Check(tokens, inputs, outputs, 0.8, blockRows: blockRows, residual: true, activation: new Activation { Kind = ActivationKind.Gelu });
+    }
 
     [Theory]
     [InlineData(2)]

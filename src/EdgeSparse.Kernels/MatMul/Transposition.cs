@@ -2,6 +2,7 @@ using System.Runtime.CompilerServices;
 using System.Runtime.Intrinsics;
 using System.Runtime.Intrinsics.Arm;
 using System.Runtime.Intrinsics.X86;
+using EdgeSparse.Kernels.Simd;
 
 namespace EdgeSparse.Kernels.MatMul;
 
@@ -12,6 +13,11 @@ internal static unsafe class Transposition
     public static void Copy(float* source, nint sourcePitch, nint rows, nint columns, float* destination, nint destinationPitch)
     {
         nint row = 0;
+        if (Avx.IsSupported && rows >= 8)
+        {
+            row = rows & ~7;
+            CopyEights(source, sourcePitch, row, columns, destination, destinationPitch);
+        }
         for (; row + 4 <= rows; row += 4)
         {
             float* s0 = source + row * sourcePitch;
@@ -36,6 +42,49 @@ internal static unsafe class Transposition
         }
         if (row < rows) CopyLastRows(source + row * sourcePitch, sourcePitch, rows - row, columns, destination + row, destinationPitch);
     }
+
+    /// <summary>The same for a multiple of eight rows. Of the two, the matrix whose rows lie farther apart is taken row by row, as its rows may share few sets of the cache.</summary>
+    private static void CopyEights(float* source, nint sourcePitch, nint rows, nint columns, float* destination, nint destinationPitch)
+    {
+        nint quads = columns & ~3;
+        if (sourcePitch < destinationPitch)
+        {
+            for (nint column = 0; column < quads; column += 4)
+            {
+                float* s = source + column;
+                float* d = destination + column * destinationPitch;
+                for (nint row = 0; row < rows; row += 8, s += 8 * sourcePitch, d += 8) CopyEight(s, sourcePitch, d, destinationPitch);
+            }
+        }
+        else
+        {
+            for (nint row = 0; row < rows; row += 8)
+            {
+                float* s = source + row * sourcePitch;
+                float* d = destination + row;
+                for (nint column = 0; column < quads; column += 4, s += 4, d += 4 * destinationPitch) CopyEight(s, sourcePitch, d, destinationPitch);
+            }
+        }
+        for (nint column = quads; column < columns; column++)
+            for (nint row = 0; row < rows; row++) destination[column * destinationPitch + row] = source[row * sourcePitch + column];
+    }
+
+    /// <summary>Eight rows of four elements to four rows of eight.</summary>
+    [MethodImpl(MethodImplOptions.AggressiveInlining)]
+    private static void CopyEight(float* s, nint sourcePitch, float* d, nint destinationPitch)
+    {
+        float* s3 = s + 3 * sourcePitch;
+        float* s6 = s3 + 3 * sourcePitch;
+        Float256 a = Halves(s, s3 + sourcePitch), b = Halves(s + sourcePitch, s6 - sourcePitch), c = Halves(s + 2 * sourcePitch, s6), e = Halves(s3, s6 + sourcePitch);
+        Float256.TransposeQuads(ref a, ref b, ref c, ref e);
+        a.Store(d);
+        b.Store(d + destinationPitch);
+        c.Store(d + 2 * destinationPitch);
+        e.Store(d + 3 * destinationPitch);
+    }
+
+    [MethodImpl(MethodImplOptions.AggressiveInlining)]
+    private static Float256 Halves(float* lower, float* upper) => new(Vector256.Create(Vector128.Load(lower), Vector128.Load(upper)));
 
     /// <summary>The same for one to three rows.</summary>
     private static void CopyLastRows(float* source, nint sourcePitch, nint rows, nint columns, float* destination, nint destinationPitch)

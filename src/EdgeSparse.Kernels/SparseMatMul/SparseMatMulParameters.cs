@@ -12,6 +12,8 @@ public struct SparseMatMulParameters
     public int Outputs;
     /// <summary>Non-zero weights, a hint for the choice of tiles.</summary>
     public int NonZeros;
+    /// <summary>Height of most blocks of outputs that share their inputs, a hint likewise; 0 means 1.</summary>
+    public int BlockOutputs;
     /// <summary>Workers that share the tasks; shapes the split, never the result's bits. 0 means 1.</summary>
     public int Threads;
     public Activation Activation;
@@ -29,6 +31,10 @@ public struct SparseMatMulParameters
     public int TileOutputs;
     /// <summary>Derived: ranges that cover the outputs.</summary>
     public int OutputTiles;
+    /// <summary>Derived: outputs whose sums are complete before the next ones begin.</summary>
+    public int BandOutputs;
+    /// <summary>Derived: inputs that a band takes at a time.</summary>
+    public int ChunkInputs;
     /// <summary>Derived: elements from one feature to the next in the feature-major panel.</summary>
     public int Pitch;
 }

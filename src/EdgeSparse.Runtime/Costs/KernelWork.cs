@@ -66,10 +66,10 @@ internal readonly struct KernelWork
     {
         int lanes = Lanes(p.Isa);
         double products = weights.NonZeros * RoundUp(p.Tokens, lanes) / lanes;
-        bool near = (double)p.Inputs * p.TileTokens * sizeof(float) <= NearPanelBytes;
-        int block = weights.Pattern.BlockRows;
+        bool near = (double)p.ChunkInputs * p.TileTokens * sizeof(float) <= NearPanelBytes;
+        int block = weights.Pattern.BlockRows, chunks = (p.Inputs + p.ChunkInputs - 1) / p.ChunkInputs;
         return new KernelWork(CostClass.SparseProduct, p.TaskCount,
-            1, Single(near, products, block), Single(!near, products, block), block == 2 ? products : 0, block == 4 ? products : 0, (double)p.TokenTiles * p.Outputs / block, p.Outputs * (double)p.Tokens, (double)p.OutputTiles * p.Inputs * p.Tokens, 0);
+            1, Single(near, products, block), Single(!near, products, block), block == 2 ? products : 0, block == 4 ? products : 0, (double)p.TokenTiles * p.Outputs * chunks / block, p.Outputs * (double)p.Tokens, (double)p.OutputTiles * p.Inputs * p.Tokens, 0);
     }
 
     public static KernelWork Depthwise(in ConvolutionParameters p)

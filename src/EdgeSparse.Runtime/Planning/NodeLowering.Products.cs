@@ -226,12 +226,11 @@ internal sealed unsafe partial class NodeLowering
             Tokens = dense.Rows,
             Inputs = dense.Inner,
             Outputs = dense.Columns,
-            NonZeros = sparse.NonZeros,
             Threads = threads,
             Activation = dense.Activation,
             Isa = dense.Isa,
         };
-        SparseMatMulF32.Prepare(ref p);
+        SparseMatMulF32.Prepare(ref p, sparse);
         return p;
     }
 

@@ -159,8 +159,8 @@ internal static unsafe class ProductCases
         float[] x = Data.Make(1, tokens * inputs), w = Data.Make(2, outputs * inputs), bias = Data.Make(3, outputs), residual = Data.Make(4, tokens * outputs);
         Prune(w, sparsity, inputs, blockRows);
         SparseWeights weights = SparseWeights.FromDense(w, outputs, inputs);
-        var p = new SparseMatMulParameters { Tokens = tokens, Inputs = inputs, Outputs = outputs, NonZeros = weights.NonZeros, Threads = 2, Isa = InstructionSet.AdvSimd };
-        SparseMatMulF32.Prepare(ref p);
+        var p = new SparseMatMulParameters { Tokens = tokens, Inputs = inputs, Outputs = outputs, Threads = 2, Isa = InstructionSet.AdvSimd };
+        SparseMatMulF32.Prepare(ref p, weights);
         var packed = new byte[SparseMatMulF32.PackedBytes(in p, weights)];
         fixed (byte* to = packed) SparseMatMulF32.Pack(in p, weights, to);
         float[] expected = new float[tokens * outputs], magnitudes = new float[tokens * outputs];

@@ -158,8 +158,8 @@ internal static unsafe partial class Program
     private static void SparseProduct(int tokens, int inputs, int outputs, double sparsity)
     {
         SparseWeights weights = RandomSparse(outputs, inputs, sparsity);
-        var p = new SparseMatMulParameters { Tokens = tokens, Inputs = inputs, Outputs = outputs, NonZeros = weights.NonZeros, Isa = isa };
-        SparseMatMulF32.Prepare(ref p);
+        var p = new SparseMatMulParameters { Tokens = tokens, Inputs = inputs, Outputs = outputs, Isa = isa };
+        SparseMatMulF32.Prepare(ref p, weights);
         float* x = Random((long)tokens * inputs), y = Random((long)tokens * outputs), bias = Random(outputs);
         byte* packed = Allocate(SparseMatMulF32.PackedBytes(in p, weights)), scratch = Allocate(p.ScratchBytes);
         SparseMatMulF32.Pack(in p, weights, packed);
