@@ -11,6 +11,8 @@ internal sealed class ControlBuffer : IBufferWriter<byte>
 
     public ReadOnlySpan<byte> Written => buffer.AsSpan(0, Length);
 
+    public ReadOnlyMemory<byte> WrittenMemory => buffer.AsMemory(0, Length);
+
     public void Clear() => Length = 0;
 
     public void Advance(int count) => Length += count;

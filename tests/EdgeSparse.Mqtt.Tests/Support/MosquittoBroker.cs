@@ -1,0 +1,77 @@
+using System.Diagnostics;
+using System.Net;
+using System.Net.Sockets;
+
+namespace EdgeSparse.Mqtt.Tests.Support;
+
+/// <summary>A theory that needs Debian's mosquitto and its clients, and is skipped, with the reason, where they are absent.</summary>
+public sealed class MosquittoBrokerTheoryAttribute : TheoryAttribute
+{
+    public MosquittoBrokerTheoryAttribute()
+    {
+        if (MosquittoBroker.Program is null || Mosquitto.Find("mosquitto_sub") is null || Mosquitto.Find("mosquitto_passwd") is null)
+            Skip = "skipped: mosquitto and its clients not found (Debian packages mosquitto and mosquitto-clients)";
+    }
+}
+
+/// <summary>Debian's mosquitto with a configuration of the test's.</summary>
+internal sealed class MosquittoBroker : IDisposable
+{
+    private readonly string configuration;
+    private readonly int port;
+    private Process? process;
+
+    /// <param name="folder">For its files.</param>
+    /// <param name="lines">Of mosquitto.conf.</param>
+    /// <param name="port">One of its ports, which is waited for.</param>
+    public MosquittoBroker(string folder, int port, params IEnumerable<string> lines)
+    {
+        this.port = port;
+        configuration = Path.Combine(folder, "mosquitto.conf");
+        File.WriteAllLines(configuration, [.. lines, "log_dest none", $"user {Environment.UserName}"]);
+        Start();
+    }
+
+    public static string? Program => new[] { "/usr/sbin/mosquitto", "/usr/bin/mosquitto" }.FirstOrDefault(File.Exists);
+
+    /// <summary>A port that is free just now.</summary>
+    public static int FreePort()
+    {
+        using var socket = new Socket(AddressFamily.InterNetwork, SocketType.Stream, ProtocolType.Tcp);
+        socket.Bind(new IPEndPoint(IPAddress.Loopback, 0));
+        return ((IPEndPoint)socket.LocalEndPoint!).Port;
+    }
+
+    /// <summary>Returns when it listens.</summary>
+    public void Start()
+    {
+        process = Process.Start(new ProcessStartInfo(Program!, ["-c", configuration]))!;
+        while (!process.HasExited)
+        {
+            using var probe = new Socket(AddressFamily.InterNetwork, SocketType.Stream, ProtocolType.Tcp);
+            try
+            {
+                probe.Connect(IPAddress.Loopback, port);
+                return;
+            }
+            catch (SocketException)
+            {
+                Thread.Yield();
+            }
+        }
+        throw new InvalidOperationException($"mosquitto ended with {process.ExitCode}; see its configuration {configuration}");
+    }
+
+    public void Kill()
+    {
+        process!.Kill();
+        process.WaitForExit();
+        process.Dispose();
+        process = null;
+    }
+
+    public void Dispose()
+    {
+        if (process is not null) Kill();
+    }
+}
