@@ -21,6 +21,7 @@ internal static class Application
           edgesparse verify model.esm --golden DIR             compare with stored outputs
           edgesparse bench model.onnx --against onnxruntime    both engines, alternating
           edgesparse tune                                      measure this processor, so that plans fit it
+          edgesparse tokens vit.onnx --calibrate pictures/     what fewer tokens gain and lose
           edgesparse synth mobilenet_v2 --sparsity 0.9 -o m.onnx
 
         """;
@@ -59,6 +60,7 @@ internal static class Application
             VerifyCommand.Create(terminal),
             BenchCommand.Create(terminal),
             TuneCommand.Create(terminal),
+            TokensCommand.Create(terminal),
             SynthCommand.Create(terminal),
             KernelsCommand.Create(terminal),
         };

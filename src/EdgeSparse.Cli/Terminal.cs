@@ -44,6 +44,15 @@ internal sealed class Terminal
         _progressShown = true;
     }
 
+    /// <summary>A bar with the time left, estimated from the time that what is done took.</summary>
+    public void Progress(string what, int done, int total, TimeSpan elapsed)
+    {
+        const int width = 24;
+        int filled = total <= 0 ? 0 : Math.Clamp(width * done / total, 0, width);
+        string left = done <= 0 ? "" : $", {TimeSpan.FromSeconds(elapsed.TotalSeconds / done * (total - done)):m\\:ss} left";
+        Progress($"[{new string('#', filled)}{new string('.', width - filled)}] {done}/{total}{left}  {what}");
+    }
+
     public void EndProgress()
     {
         if (_progressShown) Error.Write("\r\x1b[K");

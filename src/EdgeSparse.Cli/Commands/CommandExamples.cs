@@ -39,6 +39,11 @@ internal static class CommandExamples
               edgesparse tune --state /var/lib/edgesparse     where the daemon looks (its stateFolder)
 
             """,
+        "tokens" => """
+              edgesparse tokens vit.onnx --calibrate pictures/ --plot tokens.png --save tokens.json
+              edgesparse tokens vit.onnx --calibrate test.tar.gz --shares 0.9,0.7,0.5 --spec merge:r=8 --threads 1
+
+            """,
         "synth" => """
               edgesparse synth mobilenet_v2 --sparsity 0.9 -o m.onnx
               edgesparse synth resnet50 --pattern 2:4 --seed 3 -o r.onnx

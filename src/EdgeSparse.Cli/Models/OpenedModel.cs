@@ -90,7 +90,8 @@ internal sealed class OpenedModel
         return result.Package?.Graph is { } compiled ? NativeSession.Create(compiled, options) : throw Compiling.Refused(_request.Path, result);
     }
 
-    private static bool IsPackage(string path)
+    /// <summary>True where the file begins as a package does.</summary>
+    public static bool IsPackage(string path)
     {
         using var stream = new FileStream(path, FileMode.Open, FileAccess.Read, FileShare.Read, bufferSize: 0);
         Span<byte> first = stackalloc byte[4];

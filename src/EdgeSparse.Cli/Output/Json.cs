@@ -14,6 +14,7 @@ namespace EdgeSparse.Cli.Output;
 [JsonSerializable(typeof(SynthReport))]
 [JsonSerializable(typeof(TuneReport))]
 [JsonSerializable(typeof(TensorsReport))]
+[JsonSerializable(typeof(TokensReport))]
 internal sealed partial class ReportContext : JsonSerializerContext;
 
 /// <summary>Results of single pictures, one JSON document a line.</summary>
@@ -28,6 +29,9 @@ internal static class Json
         terminal.EndProgress();
         terminal.Output.WriteLine(JsonSerializer.Serialize(report, type));
     }
+
+    /// <summary>The document as a file.</summary>
+    public static void Save<T>(string path, T report, JsonTypeInfo<T> type) => FileOutput.Write(path, [.. JsonSerializer.SerializeToUtf8Bytes(report, type), (byte)'\n']);
 
     public static string Line(PictureResult result) => JsonSerializer.Serialize(result, LineContext.Default.PictureResult);
 

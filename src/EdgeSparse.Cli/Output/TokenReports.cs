@@ -1,0 +1,23 @@
+namespace EdgeSparse.Cli.Output;
+
+/// <summary>One reduction of a model's tokens, measured.</summary>
+/// <param name="Method">Whose row it is; <c>dense</c> is the model itself.</param>
+/// <param name="Spec">For <c>compile --tokens</c>; empty for the model itself.</param>
+/// <param name="Tokens">Tokens that each layer's attention sees, then those that leave the last layer.</param>
+/// <param name="MultiplyAdds">Dense; of a method whose count varies, the most.</param>
+/// <param name="MultiplyAddShare">Of the model itself.</param>
+/// <param name="Milliseconds">Median of one picture.</param>
+/// <param name="DenseMilliseconds">Median of the model itself, run in turn with this one.</param>
+/// <param name="TimeShare"><paramref name="Milliseconds"/> / <paramref name="DenseMilliseconds"/>.</param>
+/// <param name="IsBaseline">A method that any better one should beat: random, or by similarity alone.</param>
+/// <param name="IsKnee">Where the front of time against agreement bends most.</param>
+internal sealed record TokenPoint(
+    string Method, string Spec, int[] Tokens, long MultiplyAdds, double MultiplyAddShare, double Milliseconds, double DenseMilliseconds, double TimeShare, bool IsBaseline, bool IsKnee,
+    EvaluationMetrics Metrics);
+
+/// <summary>The best method at one share of the multiply-adds: what it loses, in points (hundredths) of agreement and accuracy.</summary>
+internal sealed record TokenBest(double Target, string Spec, double MultiplyAddShare, double TimeShare, double? AgreementLostPoints, double? AccuracyLostPoints);
+
+internal sealed record TokensReport(
+    string Schema, ModelName Model, string Processor, string InstructionSet, int Threads, string Source, int Samples, ulong Seed, bool Complete, TokenPoint[] Points, TokenBest[] Best,
+    string? Knee, string[] Refused);

@@ -1,0 +1,99 @@
+using System.Text.Json;
+using EdgeSparse.Cli.Evaluation;
+using EdgeSparse.Compiler.Tokens;
+using EdgeSparse.Testing;
+using EdgeSparse.Vision;
+
+namespace EdgeSparse.Cli.Tests;
+
+/// <summary>The sweep over token reductions: what it measures, what it writes, what it refuses.</summary>
+public sealed class TokensTests : IDisposable
+{
+    private const string Manifest = """
+        { "name": "vit-mnist", "preprocess": { "color": "gray", "scale": 0.00392156863, "mean": [0.1307], "std": [0.3081] }, "decoder": { "type": "classification", "softmax": true } }
+        """;
+
+    private readonly WorkFolder _work = new();
+
+    public void Dispose() => _work.Dispose();
+
+    [Fact]
+    public void The_front_is_what_no_point_beats_in_both()
+    {
+        (double, double)[] points = [(1, 1), (0.5, 0.9), (0.6, 0.8), (0.3, 0.2), (0.9, 0.9), (0.31, 0.1)];
+        Assert.Equal([3, 1, 0], ParetoFront.Of(points));
+        Assert.Equal(1, ParetoFront.Knee(points));
+        // A straight front has no knee, nor has one of two points.
+        Assert.Equal(-1, ParetoFront.Knee([(0, 0), (0.5, 0.5), (1, 1)]));
+        Assert.Equal(-1, ParetoFront.Knee([(0, 0), (1, 1)]));
+    }
+
+    [Fact]
+    public void Every_method_has_specifications_that_it_reads()
+    {
+        IReadOnlyList<TokenFamily> families = TokenFamily.All(tokens: 197, layers: 12);
+        Assert.Equal(TokenMethods.All.Select(method => method.Name), families.Select(family => family.Method).Distinct());
+        foreach (TokenFamily family in families)
+            foreach (double strength in (double[])[0, 0.1, 0.5, 0.99, 1]) Assert.Equal(family.Specification(strength), TokenReductionSpec.Parse(family.Specification(strength)).Text);
+        Assert.Equal("merge:r=20", families[0].Specification(20.0 / 98));
+    }
+
+    [DataFact]
+    public void A_sweep_tells_time_and_loss_by_method()
+    {
+        JsonElement report = Cli.Run([.. Arguments(), "--pictures", "40", "--seconds", "0", "--shares", "0.8,0.6", "--spec", "merge:r=2", "--plot", _work["t.png"], "--save", _work["t.json"], "--json"]).Succeeded().Json;
+        Assert.Equal("edgesparse.tokens/1", report.GetProperty("schema").GetString());
+        Assert.True(report.GetProperty("complete").GetBoolean());
+        Assert.Equal(File.ReadAllText(_work["t.json"]).Trim(), report.GetRawText());
+        JsonElement[] points = [.. report.GetProperty("points").EnumerateArray()];
+        JsonElement dense = points[0];
+        Assert.Equal(("dense", 1.0, 1.0), (dense.GetProperty("method").GetString(), dense.GetProperty("time_share").GetDouble(), dense.GetProperty("metrics").GetProperty("agreement").GetDouble()));
+        Assert.InRange(dense.GetProperty("metrics").GetProperty("accuracy").GetDouble(), 0.9, 1);
+        Assert.Contains(points, point => point.GetProperty("spec").GetString() == "merge:r=2");
+        foreach (JsonElement point in points.Skip(1))
+        {
+            int[] tokens = [.. point.GetProperty("tokens").EnumerateArray().Select(count => count.GetInt32())];
+            Assert.True(tokens[0] > tokens[^1], string.Join(' ', tokens));
+            Assert.InRange(point.GetProperty("multiply_add_share").GetDouble(), 0.3, 0.99);
+            Assert.True(point.GetProperty("milliseconds").GetDouble() > 0);
+            Assert.True(point.GetProperty("metrics").GetProperty("logit_relative_error").GetDouble() > 0);
+        }
+        foreach (JsonElement best in report.GetProperty("best").EnumerateArray())
+            Assert.InRange(best.GetProperty("multiply_add_share").GetDouble() - best.GetProperty("target").GetDouble(), -0.03, 0.03);
+        using Frame plot = ImageFile.Load(_work["t.png"]);
+        Assert.Equal((1100, 640), (plot.Width, plot.Height));
+    }
+
+    [DataFact]
+    public void Interrupting_leaves_the_points_so_far()
+    {
+        using var stop = new CancellationTokenSource();
+        File.WriteAllText(_work["model.json"], Manifest);
+        var request = new TokenSweepRequest(TestData.Path("models", "vit_mnist_d128l6_op17.onnx"), _work["model.json"], [], TestData.Path("images", "mnist_t10k-images-idx3-ubyte.gz"), 10, 1, [0.8, 0.6], [], 0, 1, null);
+        using var sweep = new TokenSweep(request, (done, _, _) => { if (done == 1) stop.Cancel(); }, stop.Token);
+        Output.TokensReport report = sweep.Run();
+        Assert.False(report.Complete);
+        Assert.Equal(2, report.Points.Length);
+    }
+
+    [DataFact]
+    public void What_cannot_be_is_refused_in_one_line()
+    {
+        Cli.Run("tokens", _work["absent.onnx"], "--calibrate", "x").RefusedWith(ExitCode.NoInput, "absent.onnx: no such file");
+        Cli.Run([.. Arguments(), "--shares", "0.9,1.5"]).RefusedWith(ExitCode.Usage, "--shares is '0.9,1.5'");
+        Cli.Run([.. Arguments(), "--spec", "merge:q=3"]).RefusedWith(ExitCode.Usage, "merge:q=3");
+        Cli.Run([.. Arguments(), "--spec", "merge:r=2@99"]).RefusedWith(ExitCode.Data, "no layer 99");
+        Cli.Run([.. Arguments(), "--plot", "x.gif"]).RefusedWith(ExitCode.Usage, "--plot is 'x.gif'");
+        Cli.Run("tokens", TestData.Path("models", "mlperftiny_resnet8_cifar10.onnx"), "--calibrate", TestData.Path("images", "cifar10_test1000_jpeg.tar.gz"), "--manifest", _work["model.json"])
+            .RefusedWith(ExitCode.Data, "1x1xHxW");
+        File.WriteAllText(_work["color.json"], """{ "preprocess": {} }""");
+        Cli.Run("tokens", TestData.Path("models", "mlperftiny_resnet8_cifar10.onnx"), "--calibrate", TestData.Path("images", "cifar10_test1000_jpeg.tar.gz"), "--manifest", _work["color.json"])
+            .RefusedWith(ExitCode.Data, "no attention");
+    }
+
+    private string[] Arguments()
+    {
+        File.WriteAllText(_work["model.json"], Manifest);
+        return ["tokens", TestData.Path("models", "vit_mnist_d128l6_op17.onnx"), "--calibrate", TestData.Path("images", "mnist_t10k-images-idx3-ubyte.gz"), "--manifest", _work["model.json"], "--threads", "1"];
+    }
+}
