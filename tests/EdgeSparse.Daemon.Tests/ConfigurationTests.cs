@@ -114,13 +114,15 @@ public sealed class ConfigurationTests : IDisposable
     public void A_Camera_Has_A_Device_A_Format_And_Controls()
     {
         (DaemonOptions options, ConfigurationReader reader) = ReadJson("""
-            { "cameras": { "gate": { "source": "v4l2:v4l/by-id/usb-cam-video-index0", "format": "MJPEG", "controls": { "gain": -3, "brightness": 128 } }, "yard": { "source": "v4l2:/dev/video2" } } }
+            { "cameras": { "gate": { "source": "v4l2:v4l/by-id/usb-cam-video-index0", "format": "MJPEG", "controls": { "gain": -3, "brightness": 128 } }, "yard": { "source": "v4l2:/dev/video2" },
+                           "zoo": { "source": "rtsp://camera:8554/stream?x=1" } } }
             """);
         Assert.Empty(reader.Problems);
         Assert.Equal(new SourceOptions(SourceKind.Camera, "/dev/v4l/by-id/usb-cam-video-index0"), options.Cameras[0].Source);
         Assert.Equal("mjpeg", options.Cameras[0].Format);
         Assert.Equal([new("brightness", 128), new("gain", -3)], options.Cameras[0].Controls);
         Assert.Equal(new SourceOptions(SourceKind.Camera, "/dev/video2"), options.Cameras[1].Source);
+        Assert.Equal("rtsp://camera:8554/stream?x=1", options.Cameras[2].Source.ToString());
     }
 
     [Fact]
@@ -158,10 +160,14 @@ public sealed class ConfigurationTests : IDisposable
     [InlineData("""{ "device": "Gate 1" }""", "device: found 'Gate 1', expected 1 to 64 of a-z, 0-9 and '-'")]
     [InlineData("""{ "cameras": { "a/b": {} } }""", "cameras:a/b: the name of a camera is 1 to 64 of a-z, 0-9 and '-', not 'a/b'")]
     [InlineData("""{ "cameras": { "a": { "enabled": false } } }""", "cameras: every camera is disabled")]
-    [InlineData("""{ "cameras": { "a": { "source": "rtsp://x" } } }""", "cameras:a:source: found 'rtsp://x', expected synthetic: or images:FOLDER or file:VIDEO")]
+    [InlineData("""{ "cameras": { "a": { "source": "http://x" } } }""", "cameras:a:source: found 'http://x', expected synthetic: or images:FOLDER or file:VIDEO")]
+    [InlineData("""{ "cameras": { "a": { "source": "rtsp:///x" } } }""", "cameras:a:source: found 'rtsp:///x', expected")]
+    [InlineData("""{ "cameras": { "a": { "source": "rtsp://user:secret@camera/1" } } }""", "cameras:a:source: the address holds a user or password")]
+    [InlineData("""{ "cameras": { "a": { "source": "rtsp://camera/1", "pace": "every-frame" } } }""", "cameras:a:pace: a camera cannot wait")]
+    [InlineData("""{ "cameras": { "a": { "source": "synthetic:", "credentialsFile": "c" } } }""", "cameras:a:credentialsFile: credentials are for rtsp:// sources only")]
     [InlineData("""{ "cameras": { "a": { "source": "v4l2:" } } }""", "cameras:a:source: found 'v4l2:', expected")]
     [InlineData("""{ "cameras": { "a": { "source": "v4l2:video0", "format": "h264" } } }""", "cameras:a:format: found 'h264', expected one of auto, nv12,")]
-    [InlineData("""{ "cameras": { "a": { "source": "v4l2:video0", "pace": "every-frame" } } }""", "cameras:a:pace: a v4l2: source cannot wait")]
+    [InlineData("""{ "cameras": { "a": { "source": "v4l2:video0", "pace": "every-frame" } } }""", "cameras:a:pace: a camera cannot wait")]
     [InlineData("""{ "cameras": { "a": { "source": "v4l2:video0", "controls": { "gain": "high" } } } }""", "cameras:a:controls:gain: found 'high', expected a whole number")]
     [InlineData("""{ "cameras": { "a": { "source": "synthetic:", "format": "nv12" } } }""", "cameras:a: format and controls are options of v4l2: sources only")]
     [InlineData("""{ "cameras": { "a": { "controls": { "gain": 1 } } } }""", "cameras:a: format and controls are options of v4l2: sources only")]

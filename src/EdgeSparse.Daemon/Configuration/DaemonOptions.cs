@@ -58,6 +58,9 @@ internal sealed class CameraOptions
     /// <summary>The camera's own model package; empty = the daemon's.</summary>
     public string Model { get; set; } = "";
 
+    /// <summary>File with <c>user:password</c> for an rtsp source; empty = none.</summary>
+    public string CredentialsFile { get; set; } = "";
+
     /// <summary>Layout that a v4l2 camera must give; empty = the cheapest of those that reach size and rate.</summary>
     public string Format { get; set; } = "";
 
@@ -90,9 +93,10 @@ internal enum SourceKind
     Images,
     File,
     Camera,
+    Rtsp,
 }
 
-/// <summary>Where frames come from; written <c>synthetic:</c>, <c>images:DIR</c>, <c>file:PATH</c> or <c>v4l2:DEVICE</c>.</summary>
+/// <summary>Where frames come from; written <c>synthetic:</c>, <c>images:DIR</c>, <c>file:PATH</c>, <c>v4l2:DEVICE</c> or <c>rtsp://HOST/PATH</c>.</summary>
 internal sealed record SourceOptions(SourceKind Kind, string Path)
 {
     public static SourceOptions Synthetic { get; } = new(SourceKind.Synthetic, "");
@@ -102,6 +106,7 @@ internal sealed record SourceOptions(SourceKind Kind, string Path)
         SourceKind.Synthetic => "synthetic:",
         SourceKind.Images => $"images:{Path}",
         SourceKind.Camera => $"v4l2:{Path}",
+        SourceKind.Rtsp => Path,
         _ => $"file:{Path}",
     };
 }

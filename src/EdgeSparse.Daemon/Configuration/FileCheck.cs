@@ -20,6 +20,8 @@ internal static class FileCheck
             string key = $"cameras:{camera.Name}";
             camera.Model = camera.Model.Length == 0 ? options.Model : CheckModel(reader, $"{key}:model", camera.Model);
             CheckSource(reader, $"{key}:source", camera.Source);
+            if (camera.CredentialsFile.Length > 0 && !File.Exists(camera.CredentialsFile))
+                reader.Report($"{key}:credentialsFile", $"no such file: {camera.CredentialsFile}");
         }
         if (options.OnnxRuntime.Library.Length > 0 && !File.Exists(options.OnnxRuntime.Library))
             reader.Report("onnxruntime:library", $"no such file: {options.OnnxRuntime.Library}");

@@ -68,6 +68,7 @@ internal static class OptionsReader
         camera.Width = reader.Integer($"{key}:width", camera.Width, 64, 8192);
         camera.Height = reader.Integer($"{key}:height", camera.Height, 64, 8192);
         camera.FramesPerSecond = reader.Number($"{key}:fps", camera.FramesPerSecond, 0.01, 1000);
+        camera.CredentialsFile = reader.FilePath($"{key}:credentialsFile", camera.CredentialsFile);
         camera.Format = reader.Choice($"{key}:format", camera.Format, [("auto", ""), .. CameraSource.FormatNames.Select(format => (format, format))]);
         foreach (string control in reader.Names($"{key}:controls"))
             camera.Controls.Add(new KeyValuePair<string, int>(control, reader.Integer($"{key}:controls:{control}", 0, int.MinValue, int.MaxValue)));
@@ -78,8 +79,10 @@ internal static class OptionsReader
         camera.QualityOfService = reader.Integer($"{key}:qos", camera.QualityOfService, 0, 1);
         if (camera.Source.Kind != SourceKind.Camera && (camera.Format.Length > 0 || camera.Controls.Count > 0))
             reader.Report(key, "format and controls are options of v4l2: sources only");
-        if (camera.Source.Kind == SourceKind.Camera && camera.Pace == Pace.EveryFrame)
-            reader.Report($"{key}:pace", "a v4l2: source cannot wait for the processing; leave pace at real-time");
+        if (camera.Source.Kind != SourceKind.Rtsp && camera.CredentialsFile.Length > 0)
+            reader.Report($"{key}:credentialsFile", "credentials are for rtsp:// sources only");
+        if (camera.Source.Kind is SourceKind.Camera or SourceKind.Rtsp && camera.Pace == Pace.EveryFrame)
+            reader.Report($"{key}:pace", "a camera cannot wait for the processing; leave pace at real-time");
         return camera;
     }
 
@@ -99,8 +102,12 @@ internal static class OptionsReader
                 return new SourceOptions(SourceKind.File, Path.GetFullPath(path, reader.Layers.BaseFolder(key)));
             case "v4l2" when path.Length > 0:
                 return new SourceOptions(SourceKind.Camera, Path.GetFullPath(path, "/dev"));
+            case "rtsp" or "rtsps" when Uri.TryCreate(text, UriKind.Absolute, out Uri? address) && address.Host.Length > 0 && !text.Any(char.IsWhiteSpace):
+                if (address.UserInfo.Length == 0) return new SourceOptions(SourceKind.Rtsp, text);
+                reader.Report(key, "the address holds a user or password; put user:password into a file that only the daemon may read and name it in credentialsFile");
+                return SourceOptions.Synthetic;
             default:
-                return reader.Refuse(key, text, "synthetic: or images:FOLDER or file:VIDEO or v4l2:DEVICE", SourceOptions.Synthetic);
+                return reader.Refuse(key, text, "synthetic: or images:FOLDER or file:VIDEO or v4l2:DEVICE or rtsp://HOST/PATH", SourceOptions.Synthetic);
         }
     }
 

@@ -15,6 +15,7 @@ internal static class SourceFactory
             SourceKind.Synthetic => new SyntheticSource(camera.Width, camera.Height, camera.Seed, camera.FramesPerSecond, pacer),
             SourceKind.Images => new ImageFolderSource(camera.Source.Path, camera.Loop, pacer, log),
             SourceKind.Camera => new CameraSource(camera, VideoCapture.Open, time, log),
+            SourceKind.Rtsp => new RtspSource(camera.Source.Path, camera.CredentialsFile, RtspSource.StallTime),
             _ => new VideoFileSource(camera.Source.Path, realTime, camera.Loop),
         };
     }
