@@ -38,5 +38,6 @@ public enum OperatorKind : ushort
     ScatterElements = 190, ScatterNd = 191, Slice = 192, SpaceToDepth = 193, Split = 194, Tile = 195, Transpose = 196, Trilu = 197,
 
     // Token reduction
-    TokenMatch = 210, TokenCompress = 211, TokenRestore = 212, TokenMean = 213,
+    TokenMatch = 210, TokenCompress = 211, TokenRestore = 212, TokenMean = 213, TokenScore = 214, TokenSelect = 215, TokenDiverse = 216,
+    TokenCluster = 217, TokenTransform = 218,
 }

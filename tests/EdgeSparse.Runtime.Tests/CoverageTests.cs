@@ -134,6 +134,30 @@ public class CoverageTests
                 a.Set("merges", 2);
             }, g.Input(1, 5, 8)),
             OperatorKind.TokenCompress => g.Nodes(kind, a => a.Set("tokens", 3), g.Input(1, 5, 8), g.Input(ElementType.Int32, 1, 5)),
+            OperatorKind.TokenScore => g.Nodes(kind, a =>
+            {
+                TokenTests.KeyAttributes(a, heads: 2, headSize: 4);
+                a.Set("query_offset", 0L);
+                a.Set("query_head_stride", 4L);
+                a.Set("scale", 0.5);
+            }, g.Input(1, 5, 8), g.Input(1, 5, 8)),
+            OperatorKind.TokenSelect => g.Nodes(kind, a => a.Set("keep", 2), g.Input(1, 5)),
+            OperatorKind.TokenDiverse => g.Nodes(kind, a =>
+            {
+                TokenTests.KeyAttributes(a, heads: 2, headSize: 4);
+                a.Set("keep", 2);
+            }, g.Input(1, 5, 8)),
+            OperatorKind.TokenCluster => g.Nodes(kind, a =>
+            {
+                a.Set("clusters", 2);
+                a.Set("iterations", 3);
+            }, g.Input(1, 5, 8)),
+            OperatorKind.TokenTransform => g.Nodes(kind, a =>
+            {
+                TokenTests.KeyAttributes(a, heads: 2, headSize: 4);
+                a.Set("tokens", 2);
+                a.Set("temperature", 0.1);
+            }, g.Input(1, 5, 8), g.Input(ElementType.Int32, 1, 5)),
             OperatorKind.TokenRestore => g.Nodes(kind, null, g.Input(1, 3, 8), g.Input(ElementType.Int32, 1, 5)),
             OperatorKind.TokenMean => g.Nodes(kind, null, g.Input(1, 5, 8), g.Input(1, 5)),
             _ => throw new NotSupportedException($"no sample of {kind}: add one"),

@@ -8,7 +8,8 @@ public sealed record TokenMethodDescription(string Name, IReadOnlyList<string> F
 /// <summary>All methods, in the order in which they are listed.</summary>
 public static class TokenMethods
 {
-    public static IReadOnlyList<TokenMethodDescription> All { get; } = [TokenMerging.Description];
+    public static IReadOnlyList<TokenMethodDescription> All { get; } =
+        [TokenMerging.Description, TokenPruning.Description, TokenPooling.Description, TokenTransforming.Description, SimilarityPruning.Description, RandomPruning.Description];
 }
 
 /// <summary>
@@ -25,6 +26,9 @@ public abstract class TokenMethod
 
     /// <summary>True where tokens are dropped without becoming a part of another.</summary>
     public virtual bool Drops => false;
+
+    /// <summary>True where the method goes by the tokens' places in the picture.</summary>
+    public virtual bool UsesPositions => false;
 
     /// <summary>How many tokens leave a layer that <paramref name="place"/>.Tokens enter; as many where it reduces none. Throws <see cref="TokenReductionException"/> where that cannot be.</summary>
     public abstract int TokensAfter(TokenPlace place);
@@ -57,7 +61,14 @@ public abstract class TokenMethod
 /// <summary>What a reduction decided.</summary>
 /// <param name="Map">Int32 [B,T]: the number of the token that each becomes a part of, −1 for a dropped one.</param>
 /// <param name="Weights">Float32 [B,T]: weight of each in its new token; null: by their sizes.</param>
-public sealed record TokenSelection(Value Map, Value? Weights = null);
+public sealed record TokenSelection(Value Map, Value? Weights = null)
+{
+    /// <summary>Float32 [B,T',T] that makes the new tokens of all, for a method that does so instead of by the map.</summary>
+    public Value? Matrix { get; init; }
+
+    /// <summary>Float32 [B,T']: the sizes that go with <see cref="Matrix"/>.</summary>
+    public Value? Sizes { get; init; }
+}
 
 /// <summary>A layer at which tokens may be reduced, between its attention and what follows.</summary>
 public class TokenPlace
@@ -73,6 +84,11 @@ public class TokenPlace
 
     /// <summary>Class and register tokens: the first ones, which stay as they are.</summary>
     public required int Protected { get; init; }
+
+    /// <summary>Patches of the picture from top to bottom, and from left to right.</summary>
+    public required int GridRows { get; init; }
+
+    public required int GridColumns { get; init; }
 
     public TokenReductionException Fail(string problem) => new($"layer {Layer} ('{Name}'): {problem}");
 }
@@ -94,6 +110,12 @@ public sealed class TokenSite : TokenPlace
 
     /// <summary>Sizes of the tokens, [B,T]; null before the first reduction, when all are 1.</summary>
     public required Value? Sizes { get; init; }
+
+    /// <summary>What the attention adds to the scores of keys, [B,1,1,T]; null where nothing.</summary>
+    public required Value? ScoreBias { get; init; }
+
+    /// <summary>Number of each token's patch, Float32 [B,T], −1 for none; null for a method that does not ask for it.</summary>
+    public required Value? Positions { get; init; }
 }
 
 /// <summary>Where the vectors of each token lie in a value [B,T,W].</summary>

@@ -52,6 +52,7 @@ public sealed class TokenReduction
     private int _tokens;
     private Value? _sizes;
     private Value? _scoreBias;
+    private Value? _positions;
 
     private TokenReduction(Graph graph, TokenReductionSpec spec)
     {
@@ -105,7 +106,7 @@ public sealed class TokenReduction
         int tokens = _tokens;
         foreach (TransformerLayer layer in _found.Layers)
         {
-            int after = _spec.Method.TokensAfter(new TokenPlace { Layer = layer.Number, Name = layer.Attention.Name, Tokens = tokens, Protected = _found.Protected });
+            int after = _spec.Method.TokensAfter(new TokenPlace { Layer = layer.Number, Name = layer.Attention.Name, Tokens = tokens, Protected = _found.Protected, GridRows = _found.GridRows, GridColumns = _found.GridColumns });
             layers.Add(new TokenLayer(layer.Number, layer.Attention.Name, tokens, after));
             tokens = after;
         }
@@ -175,6 +176,7 @@ public sealed class TokenReduction
 
     private void Rewrite(List<TokenLayer> plan)
     {
+        if (_spec.Method.UsesPositions) _positions = _found.Positions();
         Dictionary<Node, TransformerLayer> layers = _reduced.ToDictionary(layer => layer.Sum);
         foreach (Node node in _graph.Nodes)
         {
@@ -278,12 +280,22 @@ public sealed class TokenReduction
             Keys = layer.Attention.Inputs[1]!,
             Scale = layer.Attention.Attributes.Number("scale"),
             Sizes = _sizes,
+            GridRows = _found.GridRows,
+            GridColumns = _found.GridColumns,
+            ScoreBias = _scoreBias,
+            Positions = _positions,
         };
         TokenSelection selection = method.Select(_rewritten, site, method.Score(_rewritten, site), kept);
         (Value tokens, _sizes) = method.Compress(_rewritten, site, selection, kept);
         _reductions.Push((selection, layer.Stream));
         _replaced[layer.Stream] = tokens;
         _axes.Set(tokens, 1);
+        if (_positions is not null)
+        {
+            Value column = _rewritten.Add(OperatorKind.Reshape, [_positions], map => map.Set("shape", _positions.Shape[0], _tokens, 1))[0];
+            column = _rewritten.Add(OperatorKind.TokenCompress, [column, selection.Map], map => map.Set("tokens", kept))[0];
+            _positions = _rewritten.Add(OperatorKind.Reshape, [column], map => map.Set("shape", _positions.Shape[0], kept))[0];
+        }
         _tokens = kept;
         _scoreBias = null;
         if (!method.ProportionalAttention || layer == _found.Layers[^1]) return;

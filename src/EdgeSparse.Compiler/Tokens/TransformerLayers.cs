@@ -32,6 +32,7 @@ public sealed class TransformerLayers
             Layers.Add(new TransformerLayer(Layers.Count + 1, attention, sum, stream));
         }
         Protected = LeadingTokens(graph, attentions[0]);
+        (GridRows, GridColumns) = Grid(graph, Tokens - Protected);
     }
 
     public List<TransformerLayer> Layers { get; } = [];
@@ -41,6 +42,19 @@ public sealed class TransformerLayers
 
     /// <summary>Class and register tokens, which are joined in front of the patches.</summary>
     public int Protected { get; }
+
+    /// <summary>Patches of the picture from top to bottom, and from left to right; one row where the model does not say.</summary>
+    public int GridRows { get; }
+
+    public int GridColumns { get; }
+
+    /// <summary>Number of each token's patch, Float32 [B,T], −1 for a protected token.</summary>
+    public Value Positions()
+    {
+        int batch = Layers[0].Stream.Shape[0];
+        float[] numbers = [.. Enumerable.Range(0, batch).SelectMany(_ => Enumerable.Range(0, Tokens)).Select(i => i < Protected ? -1f : i - Protected)];
+        return Constants.Of("tokens/positions", new Shape(batch, Tokens), numbers);
+    }
 
     /// <summary>Throws <see cref="TokenReductionException"/>, saying what was found, where the graph is not a plain vision transformer.</summary>
     public static TransformerLayers Find(Graph graph)
@@ -96,5 +110,18 @@ public sealed class TransformerLayers
             leading = node.Inputs.TakeWhile(part => part!.Shape[1] < longest).Sum(part => part!.Shape[1]);
         }
         return leading;
+    }
+
+    /// <summary>The grid of a convolution with as many pixels as there are patches, else a square, else one row.</summary>
+    private static (int Rows, int Columns) Grid(Graph graph, int patches)
+    {
+        foreach (Node node in graph.Nodes)
+        {
+            if (node.Kind != OperatorKind.Conv) continue;
+            Shape y = node.Outputs[0].Shape;
+            if ((long)y[2] * y[3] == patches) return (y[2], y[3]);
+        }
+        int side = (int)Math.Round(Math.Sqrt(patches));
+        return side * side == patches ? (side, side) : (1, patches);
     }
 }

@@ -17,9 +17,32 @@ internal static unsafe class TokenRows
     /// <summary>Σ x[i]².</summary>
     public static float SumOfSquares(InstructionSet isa, float* x, long count) => ReductionLoop.Row<SquaredDifferenceReduction>(isa, x, count);
 
+    /// <summary>Σ x[i]·y[i].</summary>
+    public static float Dot(InstructionSet isa, float* x, float* y, long count)
+    {
+        if (isa == InstructionSet.Avx512 && InstructionSets.IsCompiled(InstructionSet.Avx512)) return Dot<Float512>(x, y, count);
+        if (isa >= InstructionSet.Avx2 && InstructionSets.IsCompiled(InstructionSet.Avx2)) return Dot<Float256>(x, y, count);
+        return Dot<Float128>(x, y, count);
+    }
+
     public static void Copy(float* x, float* y, long count) => Unsafe.CopyBlockUnaligned(y, x, checked((uint)(count * sizeof(float))));
 
     public static void Clear(float* y, long count) => Unsafe.InitBlockUnaligned(y, 0, checked((uint)(count * sizeof(float))));
+
+    private static float Dot<V>(float* x, float* y, long count) where V : unmanaged, IFloatVector<V>
+    {
+        V sum0 = V.Zero, sum1 = V.Zero;
+        long i = 0;
+        for (; i + 2 * V.Count <= count; i += 2 * V.Count)
+        {
+            sum0 = V.MultiplyAdd(V.Load(x + i), V.Load(y + i), sum0);
+            sum1 = V.MultiplyAdd(V.Load(x + i + V.Count), V.Load(y + i + V.Count), sum1);
+        }
+        for (; i + V.Count <= count; i += V.Count) sum0 = V.MultiplyAdd(V.Load(x + i), V.Load(y + i), sum0);
+        float sum = V.Sum(sum0 + sum1);
+        for (; i < count; i++) sum += x[i] * y[i];
+        return sum;
+    }
 
     private static void Add<V>(float* x, float factor, float* y, long count, bool accumulate) where V : unmanaged, IFloatVector<V>
     {

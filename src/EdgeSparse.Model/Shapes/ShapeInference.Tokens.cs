@@ -44,6 +44,71 @@ public static partial class ShapeInference
         return (ElementType.Float32, read.Flag("keepdims", true) ? new Shape(x[0], 1, x[2]) : new Shape(x[0], x[2]));
     }
 
+    private static (ElementType, Shape) TokenScore(NodeReader read)
+    {
+        read.Inputs(2, 3);
+        Shape keys = Keys(read, 0), queries = read.Input(1, TypeSet.Float32, 3).Shape;
+        if (queries[0] != keys[0] || queries[1] != keys[1]) throw read.Fail($"queries {queries} and keys {keys} are not of the same tokens");
+        Vectors(read, queries, 1, "query_offset", "query_head_stride");
+        if (!double.IsFinite(read.Number("scale"))) throw read.Fail("attribute 'scale' is infinite");
+        read.Optional(2, TypeSet.Float32, new Shape(keys[0], 1, 1, keys[1]), "bias");
+        return (ElementType.Float32, new Shape(keys[0], keys[1]));
+    }
+
+    private static (ElementType, Shape) TokenSelect(NodeReader read)
+    {
+        read.Inputs(1, 2);
+        Shape scores = read.Input(0, TypeSet.Float32, 2).Shape;
+        if (scores[0] < 1) throw read.Fail($"input 0 of shape {scores} has no tokens");
+        long keep = Kept(read, scores[1]), cells = read.Integer("cells", 0, Limits.Dimension, 0);
+        read.Flag("fuse", false);
+        if (cells == 0) return (ElementType.Int32, scores);
+        long rows = read.Integer("rows", cells, Limits.Dimension), columns = read.Integer("columns", cells, Limits.Dimension);
+        if (rows * columns > Limits.TensorElements) throw read.Fail($"{rows}x{columns} patches are more than {Limits.TensorElements}");
+        if (cells * cells > keep) throw read.Fail($"{cells}x{cells} cells, of {keep} tokens to keep");
+        read.Input(1, TypeSet.Float32, scores, "positions");
+        return (ElementType.Int32, scores);
+    }
+
+    private static (ElementType, Shape) TokenDiverse(NodeReader read)
+    {
+        read.Inputs(1, 1);
+        Shape keys = Keys(read, 0);
+        Kept(read, keys[1]);
+        return (ElementType.Int32, new Shape(keys[0], keys[1]));
+    }
+
+    private static (ElementType, Shape) TokenCluster(NodeReader read)
+    {
+        read.Inputs(1, 2);
+        Shape x = read.Input(0, TypeSet.Float32, 3).Shape;
+        var tokens = new Shape(x[0], x[1]);
+        read.Optional(1, TypeSet.Float32, tokens, "sizes");
+        if (x.ElementCount == 0) throw read.Fail($"input 0 of shape {x} has no tokens");
+        long protectedTokens = read.Integer("protected", 0, x[1], 0);
+        read.Integer("clusters", Math.Min(protectedTokens + 1, x[1]), x[1]);
+        read.Integer("iterations", 1, 100);
+        return (ElementType.Int32, tokens);
+    }
+
+    private static (ElementType Type, Shape Shape)[] TokenTransform(NodeReader read)
+    {
+        read.Inputs(2, 3);
+        Shape keys = Keys(read, 0), tokens = TokenMap(read, 1, keys);
+        read.Optional(2, TypeSet.Float32, tokens, "sizes");
+        long protectedTokens = read.Integer("protected", 0, keys[1] - 1, 0);
+        int kept = (int)read.Integer("tokens", protectedTokens + 1, keys[1]);
+        if (read.Number("temperature") is not (>= 1e-4 and <= 1e4)) throw read.Fail($"attribute 'temperature' is {read.Number("temperature")}, expected 0.0001 to 10000");
+        return [(ElementType.Float32, new Shape(keys[0], kept, keys[1])), (ElementType.Float32, new Shape(keys[0], kept)), (ElementType.Int32, tokens)];
+    }
+
+    /// <summary>How many tokens stay beside the protected ones.</summary>
+    private static long Kept(NodeReader read, int tokens)
+    {
+        long protectedTokens = read.Integer("protected", 0, tokens, 0);
+        return read.Integer("keep", protectedTokens == 0 ? 1 : 0, tokens - protectedTokens);
+    }
+
     /// <summary>An Int32 map [B,T] of the tokens of <paramref name="x"/>.</summary>
     private static Shape TokenMap(NodeReader read, int index, Shape x)
     {
@@ -58,8 +123,13 @@ public static partial class ShapeInference
     {
         Shape x = read.Input(index, TypeSet.Float32, 3).Shape;
         if (x[0] < 1 || x[1] < 1) throw read.Fail($"input {index} of shape {x} has no tokens");
-        long offset = read.Integer("offset", 0, x[2]), heads = read.Integer("heads", 1, x[2]), size = read.Integer("head_size", 1, x[2]), stride = read.Integer("head_stride", 0, x[2]);
-        if (offset + (heads - 1) * stride + size > x[2]) throw read.Fail($"{heads} heads of {size} elements from {offset} on, {stride} apart, do not fit rows of {x[2]}");
+        Vectors(read, x, index, "offset", "head_stride");
         return x;
+    }
+
+    private static void Vectors(NodeReader read, Shape x, int index, string offsetName, string strideName)
+    {
+        long offset = read.Integer(offsetName, 0, x[2]), heads = read.Integer("heads", 1, x[2]), size = read.Integer("head_size", 1, x[2]), stride = read.Integer(strideName, 0, x[2]);
+        if (offset + (heads - 1) * stride + size > x[2]) throw read.Fail($"{heads} heads of {size} elements from {offset} on, {stride} apart, do not fit rows of {x[2]} of input {index}");
     }
 }

@@ -38,6 +38,7 @@ public static partial class ShapeInference
             case OperatorKind.Split: return Split(read);
             case OperatorKind.TopK: return TopK(read);
             case OperatorKind.TokenCompress: return TokenCompress(read);
+            case OperatorKind.TokenTransform: return TokenTransform(read);
             default: return [Single(read)];
         }
     }
@@ -156,6 +157,10 @@ public static partial class ShapeInference
             case OperatorKind.Trilu: return Trilu(read);
 
             case OperatorKind.TokenMatch: return TokenMatch(read);
+            case OperatorKind.TokenScore: return TokenScore(read);
+            case OperatorKind.TokenSelect: return TokenSelect(read);
+            case OperatorKind.TokenDiverse: return TokenDiverse(read);
+            case OperatorKind.TokenCluster: return TokenCluster(read);
             case OperatorKind.TokenRestore: return TokenRestore(read);
             case OperatorKind.TokenMean: return TokenMean(read);
             default: throw read.Fail($"operator {(int)read.Kind} is not known");

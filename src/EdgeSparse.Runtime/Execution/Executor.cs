@@ -173,6 +173,21 @@ internal static unsafe class Executor
             case StepKind.TokenMean:
                 TokenMean.Run((TokenMeanParameters*)parameters, (float*)t0, (float*)t1, (float*)t2, scratch, task);
                 break;
+            case StepKind.TokenScore:
+                TokenScore.Run((TokenScoreParameters*)parameters, (float*)t0, (float*)t1, (float*)t2, (float*)t3, scratch, task);
+                break;
+            case StepKind.TokenSelect:
+                TokenSelect.Run((TokenSelectParameters*)parameters, (float*)t0, (float*)t1, (int*)t2, scratch, task);
+                break;
+            case StepKind.TokenDiverse:
+                TokenDiverse.Run((TokenDiverseParameters*)parameters, (float*)t0, (int*)t1, scratch, task);
+                break;
+            case StepKind.TokenAssign:
+                TokenAssign.Run((TokenAssignParameters*)parameters, (float*)t0, (float*)t1, (float*)t2, (int*)t3, scratch, task);
+                break;
+            case StepKind.TokenAffinity:
+                TokenAffinity.Run((TokenAffinityParameters*)parameters, (float*)t0, (int*)t1, (float*)t2, (float*)t3, (float*)t4, (int*)t5, scratch, task);
+                break;
         }
     }
 }

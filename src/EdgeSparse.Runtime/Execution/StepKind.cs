@@ -46,4 +46,9 @@ internal enum StepKind : int
     TokenCompress,
     TokenRestore,
     TokenMean,
+    TokenScore,
+    TokenSelect,
+    TokenDiverse,
+    TokenAssign,
+    TokenAffinity,
 }

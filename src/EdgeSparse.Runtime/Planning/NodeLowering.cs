@@ -83,6 +83,11 @@ internal sealed partial class NodeLowering(PlanBuilder builder)
             case OperatorKind.CumSum: return LowerCumSum(node);
             case OperatorKind.TokenMatch: return LowerTokenMatch(node);
             case OperatorKind.TokenCompress: return LowerTokenCompress(node);
+            case OperatorKind.TokenScore: return LowerTokenScore(node);
+            case OperatorKind.TokenSelect: return LowerTokenSelect(node);
+            case OperatorKind.TokenDiverse: return LowerTokenDiverse(node);
+            case OperatorKind.TokenCluster: return LowerTokenCluster(node);
+            case OperatorKind.TokenTransform: return LowerTokenTransform(node);
             case OperatorKind.TokenRestore: return LowerTokenRestore(node);
             case OperatorKind.TokenMean: return LowerTokenMean(node);
             default: return NoKernel(node);
