@@ -271,6 +271,23 @@ public class CommandTests
     }
 
     [Fact]
+    public void Bench_compares_with_the_model_it_came_from()
+    {
+        using var work = new WorkFolder();
+        SmallModel.WriteColors(work["m.onnx"]);
+        Cli.Run("compile", work["m.onnx"], "-o", work["m.esm"]).Succeeded();
+        JsonElement json = Cli.Run("bench", work["m.esm"], "--seconds", "0", "--against", "native", "--baseline", work["m.onnx"], "--json").Succeeded().Json;
+        double ours = json.GetProperty("native").GetProperty("p50_milliseconds").GetDouble(), baseline = json.GetProperty("baseline").GetProperty("p50_milliseconds").GetDouble();
+        Assert.Equal(baseline / ours, json.GetProperty("baseline_speedup").GetDouble(), 1e-9);
+        Assert.EndsWith("m.onnx", json.GetProperty("baseline_model").GetProperty("file").GetString(), StringComparison.Ordinal);
+        Assert.Equal(JsonValueKind.Null, json.GetProperty("speedup").ValueKind);
+        Assert.Contains("of the median time of", Cli.Run("bench", work["m.esm"], "--seconds", "0", "--against", "native", "--baseline", work["m.onnx"]).Succeeded().Output, StringComparison.Ordinal);
+        Outcome refused = Cli.Run("bench", work["m.esm"], "--baseline", work["m.onnx"]);
+        Assert.Equal(64, refused.ExitCode);
+        Assert.Contains("--against", refused.Error, StringComparison.Ordinal);
+    }
+
+    [Fact]
     public void Synth_writes_a_pruned_model()
     {
         using var work = new WorkFolder();

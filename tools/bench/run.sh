@@ -22,11 +22,28 @@ field() { sed -n "s/.*\"$2\": *\([0-9.eE+-]*\).*/\1/p" <<<"$1" | head -n 1; }
 section() { tr -d '\n' <"$1" | sed -n "s/.*\"$2\": *{\([^}]*\)}.*/\1/p"; }
 verdict() { awk -v figure="$1" -v goal="$2" 'BEGIN { if (goal == "-") print ""; else print (figure + 0 >= goal + 0 ? "reached" : sprintf("%.0f %% of it", 100 * figure / goal)) }'; }
 
-# model ARCHITECTURE ZEROS PATTERN: the path of the ONNX file, made where it is missing
+# model ARCHITECTURE ZEROS PATTERN [SIZE]: the path of the ONNX file, made where it is missing
 model() {
-  local path=$folder/$1-$2-${3/:/of}.onnx
-  [[ -e $path ]] || "$bin/edgesparse" synth "$1" --sparsity "$2" --pattern "$3" --seed 1 -o "$path" >/dev/null
+  local path=$folder/$1-$2-${3/:/of}${4:+-$4}.onnx
+  [[ -e $path ]] || "$bin/edgesparse" synth "$1" --sparsity "$2" --pattern "$3" --seed 1 --size "${4:-224}" -o "$path" >/dev/null
   echo "$path"
+}
+
+# reduced ONNX SPEC: the path of the package with fewer tokens, made from the file
+reduced() {
+  local path=${1%.onnx}-${2//[^a-z0-9]/-}.esm
+  "$bin/edgesparse" compile "$1" --tokens "$2" -o "$path" >/dev/null
+  echo "$path"
+}
+
+# against LABEL WHAT GOAL PACKAGE ENGINE BASELINE: times a package against another model on an engine, on one thread
+against() {
+  local json=$folder/report-$((count++)).json
+  "$bin/edgesparse" bench "$4" --threads 1 --seconds "$seconds" --state "$state" --against "$5" --baseline "$6" --onnxruntime-library "$library" --json >"$json"
+  local ours other gain
+  ours=$(section "$json" native) other=$(section "$json" baseline) gain=$(field "$(tr -d '\n' <"$json")" baseline_speedup)
+  say '| %-26s | %-26s | %9.2f | %9.2f | %9.2f | %9.2f | %6.2f | %5s | %-9s |\n' "$1" "$2" "$(field "$ours" p50_milliseconds)" "$(field "$ours" min_milliseconds)" \
+    "$(field "$other" p50_milliseconds)" "$(field "$other" min_milliseconds)" "$gain" "$3" "$(verdict "$gain" "$3")"
 }
 
 # row LABEL ZEROS GOAL FILE: times a file against ONNX Runtime on one thread and prints a line; leaves the native median in $native
@@ -64,7 +81,10 @@ row mobilenet_v1 0 1.05 "$(model mobilenet_v1 0 unstructured)"
 row mobilenet_v1 '90 %' 2.6 "$(model mobilenet_v1 0.9 unstructured)"
 row resnet50 0 1.0 "$(model resnet50 0 unstructured)"
 row resnet50 '90 %' 3.0 "$(model resnet50 0.9 unstructured)"
-row deit_tiny 0 - "$(model deit_tiny 0 unstructured)"
+row deit_tiny 0 1.0 "$(model deit_tiny 0 unstructured)"
+row deit_small 0 1.0 "$(model deit_small 0 unstructured)"
+row deit_small '80 %' - "$(model deit_small 0.8 unstructured)"
+row 'deit_small, 785 tokens' 0 1.4 "$(model deit_small 0 unstructured 448)"
 if [[ -d $data ]]; then
   row yolox_nano - 1.0 "$data/yolox_nano_coco.onnx"
   row squeezenet1.1 - 1.0 "$data/squeezenet11_fp32_from_fp16.onnx"
@@ -74,6 +94,17 @@ else
 fi
 gain=$(awk -v a="$dense" -v b="$seventy" 'BEGIN { printf "%.2f", a / b }')
 say '\nMobileNetV2 at 70 %% against our own dense: %sx (goal 1.0: %s).\n' "$gain" "$(verdict "$gain" 1.0)"
+
+say '\n## Fewer tokens\n\n'
+say '| %-26s | %-26s | %9s | %9s | %9s | %9s | %6s | %5s | %-9s |\n' model against 'ours p50' 'ours min' 'its p50' 'its min' ratio goal ''
+say '| %s | %s | %s | %s | %s | %s | %s | %s | %s |\n' -------------------------- -------------------------- --------: --------: --------: --------: -----: ----: ---------
+for name in tiny small; do
+  plain=$(model deit_$name 0 unstructured)
+  against "deit_$name merge:r=13" 'our dense' "$([[ $name == tiny ]] && echo 1.5 || echo 1.6)" "$(reduced "$plain" merge:r=13)" native "$plain"
+done
+against 'deit_small 80 % merge:r=13' 'ONNX Runtime, dense' 3.0 "$(reduced "$(model deit_small 0.8 unstructured)" merge:r=13)" onnxruntime "$plain"
+large=$(model deit_small 0 unstructured 448)
+against 'deit_small 785 merge:r=52' 'our dense' 2.0 "$(reduced "$large" merge:r=52)" native "$large"
 
 say '\n## Two threads against one\n\n'
 say '| %-26s | %-9s | %12s | %12s | %6s | %9s | %5s | %-9s |\n' model zeros '2 threads p50' '1 thread p50' ratio 'by least' goal ''

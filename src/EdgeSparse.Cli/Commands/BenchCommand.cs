@@ -22,15 +22,16 @@ internal static class BenchCommand
         var model = new ModelOptions();
         Option<double> seconds = CommonOptions.Number("--seconds", "How long to measure.", 5, 0, 3600);
         Option<string?> against = CommonOptions.Choice("--against", "Time another engine too, alternating with the first; one-thread: the native engine on one thread.", "onnxruntime", "native", "one-thread");
+        var baseline = new Option<string?>("--baseline") { Description = "The model that the other engine runs, where it is another one: the dense original of a sparse or token-reduced package.", HelpName = "MODEL" };
         var profile = new Option<bool>("--profile") { Description = "Also the least time of each layer (native backend) beside its roofline, from runs of its own." };
         Option<long> seed = CommonOptions.Integer("--seed", "Seed of the random inputs.", 1, 0, long.MaxValue);
         Option<bool> json = CommonOptions.Json();
         var command = new Command("bench", "Time a model: min, median, 95th and 99th percentile, frames per second, GFLOP/s.");
         model.AddTo(command);
-        foreach (Option option in (Option[])[seconds, against, profile, seed, json]) command.Add(option);
+        foreach (Option option in (Option[])[seconds, against, baseline, profile, seed, json]) command.Add(option);
         command.SetAction(parsed =>
         {
-            BenchReport report = Measure(terminal, model.Read(parsed), parsed.GetValue(against), parsed.GetValue(seconds), parsed.GetValue(profile), (ulong)parsed.GetValue(seed));
+            BenchReport report = Measure(terminal, model.Read(parsed), parsed.GetValue(against), parsed.GetValue(baseline), parsed.GetValue(seconds), parsed.GetValue(profile), (ulong)parsed.GetValue(seed));
             if (parsed.GetValue(json)) Json.Write(terminal, report, ReportContext.Default.BenchReport);
             else Print(terminal, report);
             return ExitCode.Ok;
@@ -38,20 +39,22 @@ internal static class BenchCommand
         return command;
     }
 
-    private static BenchReport Measure(Terminal terminal, ModelRequest request, string? against, double seconds, bool profile, ulong seed)
+    private static BenchReport Measure(Terminal terminal, ModelRequest request, string? against, string? baseline, double seconds, bool profile, ulong seed)
     {
-        OpenedModel model = OpenedModel.Open(request, terminal);
+        if (baseline is not null && against is not ("onnxruntime" or "native"))
+            throw new CliException(ExitCode.Usage, "--baseline names what the other engine runs: say which with --against onnxruntime or --against native");
+        OpenedModel model = OpenedModel.Open(request, terminal), otherModel = baseline is null ? model : OpenedModel.Open(request with { Path = baseline }, terminal);
         using IInferenceSession session = model.CreateSession();
         bool oneThread = against == "one-thread";
         using IInferenceSession? other = against switch
         {
-            "onnxruntime" => model.CreateSession(BackendChoice.OnnxRuntime),
-            "native" => model.CreateSession(BackendChoice.Native),
+            "onnxruntime" => otherModel.CreateSession(BackendChoice.OnnxRuntime),
+            "native" => otherModel.CreateSession(BackendChoice.Native),
             "one-thread" => model.CreateOneThreadSession(),
             _ => null,
         };
         if (oneThread && session is not NativeSession) throw new CliException(ExitCode.Data, $"--against one-thread compares the native engine with itself, the model runs on {session.Backend}");
-        if (!oneThread && other?.Backend == session.Backend) throw new CliException(ExitCode.Usage, $"the model already runs on {session.Backend}: there is nothing to compare with; choose another --backend");
+        if (baseline is null && !oneThread && other?.Backend == session.Backend) throw new CliException(ExitCode.Usage, $"the model already runs on {session.Backend}: there is nothing to compare with; choose another --backend");
         if (profile && session is not NativeSession) throw new CliException(ExitCode.Data, $"--profile measures the native backend's layers, the model runs on {session.Backend}");
         TensorFiles.Randomize(session, seed);
         if (other is not null) TensorFiles.Randomize(other, seed);
@@ -73,16 +76,27 @@ internal static class BenchCommand
             if (runs % 16 == 0) terminal.Progress($"{model.Name.File}: {runs} runs");
         }
 
-        // The description is the native engine's, whichever of the two it is.
-        SessionDescription? description = (session as NativeSession ?? other as NativeSession)?.Describe();
+        // The description is the native engine's, whichever of the two it is; a baseline is another model.
+        SessionDescription? description = (session as NativeSession ?? (baseline is null ? other as NativeSession : null))?.Describe();
         long? multiplyAdds = description?.Layers.Sum(l => l.MultiplyAdds), effective = description?.Layers.Sum(l => l.EffectiveMultiplyAdds);
         EngineTiming first = times.Summary(multiplyAdds);
-        EngineTiming? second = otherTimes?.Summary(multiplyAdds);
+        EngineTiming? second = otherTimes?.Summary(baseline is null ? multiplyAdds : null);
+        if (baseline is not null)
+        {
+            return Report(session is NativeSession ? first : null, session is NativeSession ? null : first) with
+            {
+                BaselineModel = otherModel.Name,
+                Baseline = second,
+                BaselineSpeedup = second!.P50Milliseconds / first.P50Milliseconds,
+            };
+        }
         bool nativeFirst = session is NativeSession;
         EngineTiming? native = nativeFirst ? first : second, onnxRuntime = oneThread ? null : nativeFirst ? second : first;
-        return new BenchReport("edgesparse.bench/1", model.Name, Processor.Current.Name, InstructionSets.Best.ToString(), model.Threads, seconds, multiplyAdds, effective, native, onnxRuntime,
-            native is not null && onnxRuntime is not null ? onnxRuntime.P50Milliseconds / native.P50Milliseconds : null, profile ? Profile(terminal, model, seconds, seed) : null, description?.Costs.Origin,
-            oneThread ? second : null, oneThread ? second!.P50Milliseconds / first.P50Milliseconds : null);
+        return Report(native, onnxRuntime) with { OneThread = oneThread ? second : null, ThreadSpeedup = oneThread ? second!.P50Milliseconds / first.P50Milliseconds : null };
+
+        BenchReport Report(EngineTiming? native, EngineTiming? onnxRuntime) => new("edgesparse.bench/1", model.Name, Processor.Current.Name, InstructionSets.Best.ToString(), model.Threads, seconds,
+            multiplyAdds, effective, native, onnxRuntime, native is not null && onnxRuntime is not null ? onnxRuntime.P50Milliseconds / native.P50Milliseconds : null,
+            profile ? Profile(terminal, model, seconds, seed) : null, description?.Costs.Origin);
     }
 
     /// <summary>Per-layer times from a session of its own: reading the clock after every layer would weigh on the times above.</summary>
@@ -106,10 +120,10 @@ internal static class BenchCommand
         terminal.Line($"{report.Model.File}: {report.Processor}, {report.InstructionSet}, {report.Threads} threads, {(report.MultiplyAdds is { } dense ? $"{Format.Count(dense)} multiply-adds dense, {Format.Count(report.EffectiveMultiplyAdds ?? 0)} computed" : "multiply-adds unknown")}");
         terminal.Line();
         Table table = Terminal.Table(1, "engine", "runs", "min ms", "p50 ms", "p95 ms", "p99 ms", "frames/s", "GFLOP/s dense");
-        foreach (EngineTiming? engine in (EngineTiming?[])[report.Native, report.Onnxruntime, report.OneThread])
+        foreach (EngineTiming? engine in (EngineTiming?[])[report.Native, report.Onnxruntime, report.OneThread, report.Baseline])
         {
             if (engine is null) continue;
-            Terminal.AddRow(table, engine == report.OneThread ? "native, 1 thread" : engine.Backend, Format.Count(engine.Runs), Format.Milliseconds(engine.MinMilliseconds), Format.Milliseconds(engine.P50Milliseconds),
+            Terminal.AddRow(table, engine == report.OneThread ? "native, 1 thread" : engine == report.Baseline ? $"{engine.Backend}, {Path.GetFileName(report.BaselineModel!.File)}" : engine.Backend, Format.Count(engine.Runs), Format.Milliseconds(engine.MinMilliseconds), Format.Milliseconds(engine.P50Milliseconds),
                 Format.Milliseconds(engine.P95Milliseconds), Format.Milliseconds(engine.P99Milliseconds), Format.Number(engine.FramesPerSecond, "0.0"),
                 engine.GigaflopsPerSecond is { } rate ? Format.Number(rate, "0.0") : "");
         }
@@ -118,6 +132,11 @@ internal static class BenchCommand
         {
             terminal.Line();
             terminal.Line($"native takes {Format.Number(1 / speedup, "0.000")} of ONNX Runtime's median time ({Format.Number(speedup, "0.00")}x)");
+        }
+        if (report.BaselineSpeedup is { } gain)
+        {
+            terminal.Line();
+            terminal.Line($"{report.Model.File} takes {Format.Number(1 / gain, "0.000")} of the median time of {report.BaselineModel!.File} on {report.Baseline!.Backend} ({Format.Number(gain, "0.00")}x)");
         }
         if (report.ThreadSpeedup is { } scaling)
         {

@@ -40,7 +40,8 @@ internal sealed record EngineTiming(
 
 internal sealed record BenchReport(
     string Schema, ModelName Model, string Processor, string InstructionSet, int Threads, double Seconds, long? MultiplyAdds, long? EffectiveMultiplyAdds, EngineTiming? Native,
-    EngineTiming? Onnxruntime, double? Speedup, LayerReport[]? Layers, string? Costs = null, EngineTiming? OneThread = null, double? ThreadSpeedup = null);
+    EngineTiming? Onnxruntime, double? Speedup, LayerReport[]? Layers, string? Costs = null, EngineTiming? OneThread = null, double? ThreadSpeedup = null,
+    ModelName? BaselineModel = null, EngineTiming? Baseline = null, double? BaselineSpeedup = null);
 
 internal sealed record MemoryReport(long? SizeBytes, double LoadBytesPerNanosecond, double StoreBytesPerNanosecond);
 
