@@ -22,12 +22,13 @@ internal static class Application
           edgesparse bench model.onnx --against onnxruntime    both engines, alternating
           edgesparse tune                                      measure this processor, so that plans fit it
           edgesparse tokens vit.onnx --calibrate pictures/     what fewer tokens gain and lose
+          edgesparse prune m.onnx --sparsity 0.5 --calibrate pictures/ -o s.onnx
           edgesparse synth mobilenet_v2 --sparsity 0.9 -o m.onnx
 
         """;
 
     private const string ExitCodes = """
-        Exit codes: 0 ok, 1 verify found a difference, 64 usage, 65 bad model or data, 66 no such input, 69 library or provider absent,
+        Exit codes: 0 ok, 1 verify found a difference or prune lost too much, 64 usage, 65 bad model or data, 66 no such input, 69 library or provider absent,
         70 internal error, 73 cannot create output, 74 cannot write output, 78 bad model.json or labels.txt.
 
         """;
@@ -52,7 +53,7 @@ internal static class Application
 
     private static RootCommand Root(Terminal terminal)
     {
-        var root = new RootCommand("Compiles, inspects, runs, verifies and times sparse models.")
+        var root = new RootCommand("Compiles, prunes, inspects, runs, verifies and times sparse models.")
         {
             CompileCommand.Create(terminal),
             InspectCommand.Create(terminal),
@@ -62,6 +63,7 @@ internal static class Application
             TuneCommand.Create(terminal),
             TokensCommand.Create(terminal),
             SynthCommand.Create(terminal),
+            PruneCommand.Create(terminal),
             KernelsCommand.Create(terminal),
         };
         foreach (Option option in root.Options)

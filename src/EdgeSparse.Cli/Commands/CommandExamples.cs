@@ -49,6 +49,12 @@ internal static class CommandExamples
               edgesparse synth resnet50 --pattern 2:4 --seed 3 -o r.onnx
 
             """,
+        "prune" => """
+              edgesparse prune model.onnx --sparsity 0.5 --calibrate pictures/ -o sparse.onnx --package sparse.esm
+              edgesparse prune model.onnx --pattern 2:4 --calibrate train.tar.gz --judge test.tar.gz --max-drop 2 -o sparse.onnx
+              edgesparse prune model.onnx --sparsity 0.8 --criterion magnitude --allocation global -o sparse.onnx
+
+            """,
         _ => $"  edgesparse {command}\n",
     };
 }

@@ -13,6 +13,7 @@ namespace EdgeSparse.Cli.Output;
 [JsonSerializable(typeof(BenchReport))]
 [JsonSerializable(typeof(SynthReport))]
 [JsonSerializable(typeof(TuneReport))]
+[JsonSerializable(typeof(PruneReport))]
 [JsonSerializable(typeof(TensorsReport))]
 [JsonSerializable(typeof(TokensReport))]
 internal sealed partial class ReportContext : JsonSerializerContext;

@@ -30,6 +30,9 @@ public sealed class ImportResult
 
     /// <summary>What was defaulted or left out, in sentences.</summary>
     public List<string> Notes { get; } = [];
+
+    /// <summary>The value that stands for each name of the ONNX model.</summary>
+    internal IReadOnlyDictionary<string, Value> Values { get; set; } = new Dictionary<string, Value>();
 }
 
 /// <summary>
@@ -102,6 +105,7 @@ public sealed class OnnxImporter
         DeadNodes.Remove(_graph);
         GraphValidator.Validate(_graph);
         _result.Graph = _graph;
+        _result.Values = _values;
         return _result;
     }
 

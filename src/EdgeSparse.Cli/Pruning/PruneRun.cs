@@ -1,0 +1,213 @@
+using System.Diagnostics;
+using System.Runtime.InteropServices;
+using EdgeSparse.Cli.Evaluation;
+using EdgeSparse.Cli.Models;
+using EdgeSparse.Cli.Output;
+using EdgeSparse.Compiler;
+using EdgeSparse.Compiler.Import;
+using EdgeSparse.Compiler.Sparsity;
+using EdgeSparse.Model;
+using EdgeSparse.Runtime;
+
+namespace EdgeSparse.Cli.Pruning;
+
+/// <summary>What <c>edgesparse prune</c> was asked for.</summary>
+/// <param name="Calibrate">Pictures to calibrate with, or null.</param>
+/// <param name="Judge">Pictures to judge by; null: those of <paramref name="Calibrate"/> that calibration leaves.</param>
+/// <param name="MaxDrop">Most that accuracy, or agreement without labels, may lose, as a share; null: anything.</param>
+internal sealed record PruneRequest(
+    string Onnx, string Output, string? Package, string? Manifest, Dictionary<string, Shape> InputShapes, string? Calibrate, string? Judge, int CalibrationPictures, int JudgedPictures, double? MaxDrop,
+    PruningOptions Options);
+
+/// <summary>Prunes, judges beside magnitude and chance, and writes.</summary>
+internal sealed class PruneRun : IDisposable
+{
+    /// <summary>Most bytes of activations that calibration may keep; pictures are left out rather than more taken.</summary>
+    private const long ActivationBytes = 2L << 30;
+
+    private readonly PruneRequest _request;
+    private readonly Terminal _terminal;
+    private readonly Interruption _interruption = new();
+    private readonly byte[] _onnx;
+    private readonly Manifest _manifest;
+    private readonly List<string> _notes = [];
+    private readonly NativeSession _dense;
+    private readonly EvaluationSet? _calibration;
+    private readonly EvaluationSet? _heldOut;
+    private readonly long _picturePeakBytes;
+
+    private PruneRun(PruneRequest request, Terminal terminal)
+    {
+        _request = request;
+        _terminal = terminal;
+        if (Directory.Exists(request.Onnx)) throw new CliException(ExitCode.NoInput, $"{request.Onnx}: is a folder, expected an ONNX file");
+        if (!File.Exists(request.Onnx)) throw new CliException(ExitCode.NoInput, $"{request.Onnx}: no such file");
+        foreach (string target in (string[])[request.Output, .. request.Package is null ? (string[])[] : [request.Package]])
+            if (Path.GetFullPath(request.Onnx) == Path.GetFullPath(target)) throw new CliException(ExitCode.Usage, $"'{target}' is the ONNX file itself, give another file to write");
+        CompileResult compiled = Compiling.Compile(request.Onnx, new CompileOptions { Backend = CompileBackend.Native }, request.InputShapes, request.Manifest);
+        if (compiled.Package is not { Graph: { } graph } package) throw Compiling.Refused(request.Onnx, compiled);
+        _manifest = package.Manifest;
+        _onnx = File.ReadAllBytes(request.Onnx);
+        _picturePeakBytes = ModelPruner.PictureBytes(graph);
+        _dense = NativeSession.Create(graph, new SessionOptions { Threads = request.Options.Threads });
+        if (request.Calibrate is not null) (_calibration, _heldOut) = Sets(request.Calibrate);
+        else if (request.Judge is not null) _heldOut = Open(request.Judge).Take(request.JudgedPictures, request.Options.Seed);
+    }
+
+    /// <summary>Does all of it; <see cref="PruneReport.Output"/> is null where more was lost than allowed, and then nothing was written.</summary>
+    public static PruneReport Execute(PruneRequest request, Terminal terminal)
+    {
+        using var run = new PruneRun(request, terminal);
+        try
+        {
+            return run.Execute();
+        }
+        catch (ArgumentException error) when (error is not ArgumentNullException)
+        {
+            throw new CliException(ExitCode.Usage, $"{request.Onnx}: {error.Message}");
+        }
+    }
+
+    public void Dispose()
+    {
+        _dense.Dispose();
+        _calibration?.Dispose();
+        _heldOut?.Dispose();
+        _interruption.Dispose();
+    }
+
+    private PruneReport Execute()
+    {
+        long start = Stopwatch.GetTimestamp();
+        PruningOptions options = _request.Options;
+        float[][] pictures = _calibration is null ? [] : Pictures(_calibration);
+        OnnxModel model = Parse();
+        PruningResult pruned = Prune(model, options, pictures, "pruning");
+        double seconds = Stopwatch.GetElapsedTime(start).TotalSeconds;
+        _notes.AddRange(pruned.Notes);
+        PruneOutcome[] outcomes = _heldOut is null ? [] : Judge(model, pruned);
+        bool accepted = _request.MaxDrop is not { } allowed || Lost(outcomes) <= allowed;
+        if (accepted) Write(model);
+        _terminal.EndProgress();
+        return new PruneReport("edgesparse.prune/1", _request.Onnx, accepted ? _request.Output : null, accepted ? new FileInfo(_request.Output).Length : 0, accepted ? _request.Package : null, options.Pattern.Name,
+            Words(options.Criterion), options.Update.ToString().ToLowerInvariant(), options.Allocation == SparsityAllocation.ErdosRenyiKernel ? "erk" : options.Allocation.ToString().ToLowerInvariant(), options.Sparsity, options.Seed,
+            pictures.Length, _heldOut?.Count ?? 0, seconds, pruned.Layers.Sum(layer => layer.Parameters), pruned.Layers.Sum(layer => layer.Zeros), outcomes,
+            [.. pruned.Layers.Select(layer => new PrunedLayerReport(layer.Name, layer.Operator, layer.Outputs, layer.Inputs, layer.Positions, layer.Parameters, layer.ZerosAsked, layer.Zeros, layer.OutputError, layer.LeftDense))], [.. _notes]);
+    }
+
+    private EvaluationSet Open(string path) => EvaluationSet.Open(path, _request.Onnx, _manifest, _dense.Inputs);
+
+    private (EvaluationSet Calibration, EvaluationSet HeldOut) Sets(string path)
+    {
+        int wanted = _request.CalibrationPictures, fit = (int)Math.Clamp(ActivationBytes / Math.Max(1, 2 * _picturePeakBytes), 1, int.MaxValue);
+        if (wanted > fit) _notes.Add($"{fit} calibration pictures instead of {wanted}: the activations of more would take more than {Format.Bytes(ActivationBytes)}");
+        wanted = Math.Min(wanted, fit);
+        EvaluationSet set = Open(path);
+        if (_request.Judge is { } judge) return (set.Take(wanted, _request.Options.Seed), Open(judge).Take(_request.JudgedPictures, _request.Options.Seed));
+        set.Require(2, "at least 2, some to calibrate with and some to judge by");
+        return set.Split(Math.Min(wanted, Math.Max(1, set.Count * 3 / 4)), _request.JudgedPictures, _request.Options.Seed);
+    }
+
+    private float[][] Pictures(EvaluationSet set)
+    {
+        if (_dense.Inputs[0].Type != ElementType.Float32) throw new CliException(ExitCode.Data, $"{_request.Onnx}: input '{_dense.Inputs[0].Name}' is {_dense.Inputs[0].Type}, calibration needs float32");
+        var pictures = new float[set.Count][];
+        for (int i = 0; i < pictures.Length; i++)
+        {
+            _interruption.Token.ThrowIfCancellationRequested();
+            _terminal.Progress($"reading picture {i + 1}/{pictures.Length}");
+            pictures[i] = new float[_dense.Inputs[0].Shape.ElementCount];
+            set.Load(i, MemoryMarshal.AsBytes(pictures[i].AsSpan()));
+            foreach (float value in pictures[i])
+                if (!float.IsFinite(value)) throw new CliException(ExitCode.Data, $"{set[i].Name}: a value is not finite");
+        }
+        return pictures;
+    }
+
+    private OnnxModel Parse() => OnnxModel.Parse(_onnx, _request.Onnx);
+
+    private PruningResult Prune(OnnxModel model, PruningOptions options, float[][] pictures, string what)
+    {
+        var import = new ImportOptions();
+        foreach ((string name, Shape shape) in _request.InputShapes) import.InputShapes[name] = shape;
+        return ModelPruner.Prune(model, options, pictures, import, new TimedProgress(_terminal, what), _interruption.Token);
+    }
+
+    /// <summary>The dense model, the pruned one, and beside it what magnitude and chance alone make of the same pattern and share.</summary>
+    private PruneOutcome[] Judge(OnnxModel model, PruningResult pruned)
+    {
+        ReferenceOutputs reference = ReferenceOutputs.Of(_heldOut!, _dense, _request.Onnx, _manifest, i => _terminal.Progress($"dense model: picture {i + 1}/{_heldOut!.Count}"), _interruption.Token);
+        PruningOptions options = _request.Options;
+        var outcomes = new List<PruneOutcome>
+        {
+            new("dense", 0, reference.Own),
+            new($"{Words(options.Criterion)}, update {options.Update.ToString().ToLowerInvariant()}", Share(pruned), Compare(reference, model, "pruned model")),
+        };
+        foreach (PruningCriterion criterion in (PruningCriterion[])[PruningCriterion.Magnitude, PruningCriterion.Random])
+        {
+            if (criterion == options.Criterion && options.Update == PruningUpdate.None) continue;
+            OnnxModel other = Parse();
+            PruningResult result = Prune(other, options with { Criterion = criterion, Update = PruningUpdate.None, Allocation = SparsityAllocation.Uniform }, [], Words(criterion));
+            outcomes.Add(new PruneOutcome($"{Words(criterion)} alone", Share(result), Compare(reference, other, Words(criterion))));
+        }
+        return [.. outcomes];
+    }
+
+    private EvaluationMetrics Compare(ReferenceOutputs reference, OnnxModel model, string what)
+    {
+        var import = new ImportOptions();
+        foreach ((string name, Shape shape) in _request.InputShapes) import.InputShapes[name] = shape;
+        Graph graph = OnnxImporter.Import(model, import).Graph!;
+        GraphPasses.Run(graph, []);
+        using NativeSession session = NativeSession.Create(graph, new SessionOptions { Threads = _request.Options.Threads });
+        return reference.Compare(session, i => _terminal.Progress($"{what}: picture {i + 1}/{_heldOut!.Count}"), _interruption.Token);
+    }
+
+    /// <summary>Zeros of the pruned layers.</summary>
+    private static double Share(PruningResult result)
+    {
+        IEnumerable<PrunedLayer> chosen = result.Layers.Where(layer => layer.LeftDense is null);
+        return (double)chosen.Sum(layer => layer.Zeros) / Math.Max(1, chosen.Sum(layer => layer.Parameters));
+    }
+
+    private double Lost(PruneOutcome[] outcomes)
+    {
+        if (outcomes.Length == 0) throw new CliException(ExitCode.Usage, "--max-drop needs pictures to judge by: give --calibrate or --judge");
+        EvaluationMetrics dense = outcomes[0].Metrics!, sparse = outcomes[1].Metrics!;
+        if (dense.Accuracy is { } right && sparse.Accuracy is { } left) return right - left;
+        if (dense.MeanAveragePrecision is { } high && sparse.MeanAveragePrecision is { } low) return high - low;
+        return sparse.Agreement is { } agreement ? 1 - agreement
+            : throw new CliException(ExitCode.Data, $"{_request.Onnx}: --max-drop needs class scores or boxes: say in model.json what the outputs mean");
+    }
+
+    private void Write(OnnxModel model)
+    {
+        using var bytes = new MemoryStream();
+        model.Write(bytes);
+        ModelPackage? package = null;
+        FileOutput.Write(_request.Output, bytes.ToArray());
+        if (_request.Package is null) return;
+        var options = new CompileOptions { Backend = CompileBackend.Native, Manifest = _manifest };
+        foreach ((string name, Shape shape) in _request.InputShapes) options.InputShapes[name] = shape;
+        CompileResult compiled = ModelCompiler.Compile(_request.Output, options);
+        package = compiled.Package ?? throw Compiling.Refused(_request.Output, compiled);
+        FileOutput.Write(_request.Package, package.Save);
+    }
+
+    private static string Words(PruningCriterion criterion) => criterion == PruningCriterion.SecondOrder ? "second-order" : criterion.ToString().ToLowerInvariant();
+
+    /// <summary>A bar with the time left, by the steps done so far.</summary>
+    private sealed class TimedProgress(Terminal terminal, string what) : IProgress<PruningProgress>
+    {
+        private const int Width = 24;
+
+        private readonly long _start = Stopwatch.GetTimestamp();
+
+        public void Report(PruningProgress value)
+        {
+            int filled = Width * value.Done / Math.Max(1, value.Total);
+            double elapsed = Stopwatch.GetElapsedTime(_start).TotalSeconds, left = value.Done == 0 ? 0 : elapsed / value.Done * (value.Total - value.Done);
+            terminal.Progress($"{what} [{new string('#', filled)}{new string('.', Width - filled)}] {value.Done}/{value.Total} {(value.Done == 0 ? "" : $"{Format.Number(left, "0")} s left ")}{value.Layer}");
+        }
+    }
+}

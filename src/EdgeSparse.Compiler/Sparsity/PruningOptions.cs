@@ -1,0 +1,112 @@
+using EdgeSparse.Compiler.Synthesis;
+
+namespace EdgeSparse.Compiler.Sparsity;
+
+/// <summary>By what it is decided which weights go.</summary>
+public enum PruningCriterion
+{
+    /// <summary>Least |w|.</summary>
+    Magnitude,
+    /// <summary>Least |w|·‖x‖, x the weight's input over the calibration pictures (Wanda, Sun et al. 2023).</summary>
+    Activation,
+    /// <summary>Least growth of the layer's output error when the weights that stay are solved anew (Optimal Brain Compression, Frantar and Alistarh 2022).</summary>
+    SecondOrder,
+    /// <summary>Chance alone: the baseline of every report.</summary>
+    Random,
+}
+
+/// <summary>What is mended after weights were removed.</summary>
+public enum PruningUpdate
+{
+    /// <summary>Nothing: the weights that stay keep their values.</summary>
+    None,
+    /// <summary>The bias of each output, so that its mean over the calibration pictures is the dense model's.</summary>
+    Bias,
+    /// <summary>Bias and weights that stay: the least squares solution against the dense model's outputs, from the inputs that the pruned model has.</summary>
+    Weights,
+}
+
+/// <summary>How the zeros are shared among the layers.</summary>
+public enum SparsityAllocation
+{
+    /// <summary>The same share in every layer.</summary>
+    Uniform,
+    /// <summary>One threshold of the criterion over all layers.</summary>
+    Global,
+    /// <summary>Density in proportion to (inputs + outputs + kernel height + width) / (inputs · outputs · height · width): Erdős–Rényi-Kernel (Evci et al., RigL, 2020).</summary>
+    ErdosRenyiKernel,
+}
+
+/// <summary>How a model is pruned.</summary>
+public sealed record PruningOptions
+{
+    /// <summary>Share of zeros in the pruned layers, 0 ≤ s &lt; 1; a pattern N:M fixes its own.</summary>
+    public double Sparsity { get; init; }
+
+    public PruningPattern Pattern { get; init; } = PruningPattern.Unstructured;
+
+    public PruningCriterion Criterion { get; init; } = PruningCriterion.SecondOrder;
+
+    public PruningUpdate Update { get; init; } = PruningUpdate.Weights;
+
+    public SparsityAllocation Allocation { get; init; } = SparsityAllocation.Uniform;
+
+    /// <summary>Only layers whose name matches one of these (<c>*</c> and <c>?</c>); empty: all but those that are left dense by themselves.</summary>
+    public IReadOnlyList<string> Layers { get; init; } = [];
+
+    /// <summary>Layers to leave dense.</summary>
+    public IReadOnlyList<string> Exclude { get; init; } = [];
+
+    /// <summary>Share of the mean curvature that is added to every weight's own: it draws the solution to the weights that were there.</summary>
+    public double Damping { get; init; } = 0.01;
+
+    /// <summary>Most positions (pixels, tokens) of all pictures together from which a layer's statistics are taken; more are thinned out by chance.</summary>
+    public int MaximumPositions { get; init; } = 1 << 16;
+
+    public ulong Seed { get; init; } = 1;
+
+    /// <summary>Threads that compute; 0 = one for each processor.</summary>
+    public int Threads { get; init; }
+}
+
+/// <summary>What became of one layer.</summary>
+public sealed record PrunedLayer
+{
+    public required string Name { get; init; }
+
+    /// <summary>As in <c>Conv 3x3</c> or <c>MatMul</c>.</summary>
+    public required string Operator { get; init; }
+
+    public required int Outputs { get; init; }
+
+    /// <summary>Inputs of one output: of a convolution, channels times kernel area.</summary>
+    public required int Inputs { get; init; }
+
+    /// <summary>Pixels or tokens of one picture.</summary>
+    public required long Positions { get; init; }
+
+    /// <summary>Zeros that were asked for.</summary>
+    public required long ZerosAsked { get; init; }
+
+    public required long Zeros { get; init; }
+
+    /// <summary>Why the layer was left dense; null for a pruned one.</summary>
+    public string? LeftDense { get; init; }
+
+    /// <summary>Energy of (output − dense output) as a share of the dense output's variance, over the calibration pictures; null without them.</summary>
+    public double? OutputError { get; init; }
+
+    public long Parameters => (long)Outputs * Inputs;
+}
+
+/// <summary>A pruning's outcome; the model's weights were changed in place.</summary>
+public sealed class PruningResult
+{
+    /// <summary>Every layer with weights, in the model's order.</summary>
+    public List<PrunedLayer> Layers { get; } = [];
+
+    public List<string> Notes { get; } = [];
+}
+
+/// <summary>How far a pruning is.</summary>
+public readonly record struct PruningProgress(int Done, int Total, string Layer);
