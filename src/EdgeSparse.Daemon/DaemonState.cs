@@ -1,4 +1,5 @@
 using System.Text.Json;
+using EdgeSparse.Daemon.Bridge;
 using EdgeSparse.Daemon.Configuration;
 using EdgeSparse.Daemon.Pipelines;
 using EdgeSparse.Kernels;
@@ -24,6 +25,9 @@ internal sealed class DaemonState
     public IReadOnlyList<CameraPipeline> Cameras { get; }
 
     public TimeProvider Time { get; }
+
+    /// <summary>Null where none is configured.</summary>
+    public MqttBridge? Bridge { get; init; }
 
     public long StartTimestamp { get; }
 

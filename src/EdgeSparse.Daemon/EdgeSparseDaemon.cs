@@ -1,4 +1,5 @@
 using System.Net;
+using EdgeSparse.Daemon.Bridge;
 using EdgeSparse.Daemon.Configuration;
 using EdgeSparse.Daemon.Http;
 using EdgeSparse.Daemon.Live;
@@ -20,10 +21,14 @@ internal sealed class EdgeSparseDaemon : IAsyncDisposable
     /// <summary>Frames in work get this long to finish on the way out.</summary>
     private static readonly TimeSpan DrainTime = TimeSpan.FromSeconds(5);
 
+    /// <summary>The bridge gets this long to send what waits; the rest stays in its spool.</summary>
+    private static readonly TimeSpan GoodbyeTime = TimeSpan.FromSeconds(3);
+
     private readonly DaemonOptions _options;
     private readonly Log _log;
     private readonly Listeners _listeners;
     private readonly MqttBroker? _broker;
+    private readonly MqttBridge? _bridge;
     private readonly List<CameraPipeline> _cameras = [];
     private readonly List<ResultPublisher> _publishers = [];
     private readonly Dictionary<string, LivePicture> _pictures = new(StringComparer.Ordinal);
@@ -41,12 +46,14 @@ internal sealed class EdgeSparseDaemon : IAsyncDisposable
         try
         {
             _broker = options.Mqtt.Enabled ? new MqttBroker(new MqttBrokerOptions()) : null;
-            IMessagePublisher? publisher = _broker is null ? null : new BrokerPublisher(_broker);
             var topics = new Topics(options.Device);
+            _bridge = options.Bridge.Enabled ? new MqttBridge(options.Bridge, options.Device, topics, log, time) : null;
+            IMessagePublisher? local = _broker is null ? null : new BrokerPublisher(_broker);
+            IMessagePublisher? publisher = _bridge is null ? local : local is null ? _bridge : new FanOutPublisher(local, _bridge);
             var models = new ModelLoader(options, log);
             foreach (CameraOptions camera in options.Cameras)
                 if (camera.Enabled) AddCamera(camera, models, publisher, topics, time);
-            _state = new DaemonState(options, _cameras, time);
+            _state = new DaemonState(options, _cameras, time) { Bridge = _bridge };
             _status = publisher is null ? null : new StatusPublisher(publisher, topics, _state);
             Endpoints? endpoints = _listeners.Http is null ? null : new Endpoints(_state, _broker?.Statistics, _pictures);
             _server = new Server(_listeners, endpoints, _broker, log);
@@ -54,6 +61,7 @@ internal sealed class EdgeSparseDaemon : IAsyncDisposable
         catch
         {
             foreach (CameraPipeline camera in _cameras) camera.Dispose();
+            _bridge?.DisposeAsync().AsTask().GetAwaiter().GetResult();
             _listeners.Dispose();
             throw;
         }
@@ -80,6 +88,7 @@ internal sealed class EdgeSparseDaemon : IAsyncDisposable
             _status?.Camera(camera);
         }
         Announce();
+        _bridge?.Start(_state.Session);
         foreach (CameraPipeline camera in _cameras) camera.Start();
         systemd.Ready($"{_cameras.Count} camera{(_cameras.Count == 1 ? "" : "s")}");
 
@@ -93,6 +102,7 @@ internal sealed class EdgeSparseDaemon : IAsyncDisposable
             if (!camera.Join(DrainTime)) _log.Warning($"camera {camera.Name}: still busy after {DrainTime.TotalSeconds:0} s; given up");
         _status?.Stats();
         _status?.Status("stopped");
+        if (_bridge is not null) await _bridge.StopAsync(GoodbyeTime);
         if (_broker is not null) await _broker.ShutdownAsync();
         using var limit = new CancellationTokenSource(TimeSpan.FromSeconds(2));
         await _server.StopAsync(limit.Token);
@@ -102,6 +112,7 @@ internal sealed class EdgeSparseDaemon : IAsyncDisposable
     public async ValueTask DisposeAsync()
     {
         await _server.DisposeAsync();
+        if (_bridge is not null) await _bridge.DisposeAsync();
         if (_broker is not null) await _broker.DisposeAsync();
         foreach (CameraPipeline camera in _cameras) camera.Dispose();
         foreach (ResultPublisher publisher in _publishers) publisher.Dispose();
@@ -127,6 +138,7 @@ internal sealed class EdgeSparseDaemon : IAsyncDisposable
                 var results = new ResultPublisher(publisher, writer, topics.Results(camera.Name, identity.Decoder), camera.QualityOfService);
                 _publishers.Add(results);
                 sinks.Add(results);
+                if (identity.Decoder != DecoderKind.Classification) AddCounts(camera.Name, identity, decoder.ClassCount, publisher, topics, sinks);
             }
             FrameSource source = SourceFactory.Create(camera, time, _log);
             pipeline = new CameraPipeline(new PipelineParts(camera, source, session, identity, preprocessor, decoder,
@@ -139,6 +151,14 @@ internal sealed class EdgeSparseDaemon : IAsyncDisposable
         }
         _cameras.Add(pipeline);
         _pictures.Add(camera.Name, new LivePicture(pipeline.View, identity.Labels));
+    }
+
+    private void AddCounts(string camera, ModelIdentity model, int classes, IMessagePublisher publisher, Topics topics, List<IResultSink> sinks)
+    {
+        IReadOnlyList<string> labels = CountPublisher.Levels(model, classes);
+        if (labels.Count == 0) return;
+        sinks.Add(new CountPublisher(publisher, topics, camera, labels));
+        _bridge?.Announce(HomeAssistantDiscovery.Topic(_options.Device, camera), HomeAssistantDiscovery.Payload(_options.Device, camera, model, labels, _bridge.Prefixed));
     }
 
     private void OnCameraStatus(CameraPipeline camera)

@@ -157,6 +157,20 @@ public sealed class ConfigurationTests : IDisposable
     [InlineData("""{ "mqtt": { "tcp": "" } }""", "mqtt: the broker has neither a TCP address nor a Unix socket")]
     [InlineData("""{ "mqtt": { "socketMode": "9" } }""", "mqtt:socketMode: found '9', expected permission bits")]
     [InlineData("""{ "mqtt": { "socketMode": "060" } }""", "mqtt:socketMode: found '060', expected permission bits")]
+    [InlineData("""{ "bridge": { "enabled": true }, "stateFolder": "/" }""", "bridge: it is enabled and has no broker; give bridge:host or bridge:socket")]
+    [InlineData("""{ "bridge": { "host": "b:1883" } }""", "bridge:host: found 'b:1883', expected a host name or numeric address, without a port")]
+    [InlineData("""{ "bridge": { "port": 70000 } }""", "bridge:port: found '70000', expected a whole number from 0 to 65535")]
+    [InlineData("""{ "bridge": { "version": "4" } }""", "bridge:version: found '4', expected one of 5, 3.1.1")]
+    [InlineData("""{ "bridge": { "password": "x" } }""", "bridge:password: unknown option")]
+    [InlineData("""{ "bridge": { "prefix": "plant/#" } }""", "bridge:prefix: found 'plant/#', expected levels of a topic")]
+    [InlineData("""{ "bridge": { "prefix": "plant/" } }""", "bridge:prefix: found 'plant/', expected levels of a topic")]
+    [InlineData("""{ "bridge": { "enabled": true, "host": "b", "socket": "/s" }, "stateFolder": "/" }""", "bridge:socket: there is a bridge:host too; give one of them")]
+    [InlineData("""{ "bridge": { "enabled": true, "host": "b" } }""", "bridge:spool:folder: found nothing, and there is no stateFolder")]
+    [InlineData("""{ "bridge": { "enabled": true, "host": "b", "tls": { "caFile": "/ca" } }, "stateFolder": "/" }""", "bridge:tls: options are given and bridge:tls:enabled is false")]
+    [InlineData("""{ "bridge": { "enabled": true, "host": "b", "tls": { "enabled": true, "certificateFile": "/c" } }, "stateFolder": "/" }""", "bridge:tls:keyFile: found nothing; a client certificate needs both")]
+    [InlineData("""{ "bridge": { "enabled": true, "host": "b", "version": "3.1.1", "passwordFile": "/p" }, "stateFolder": "/" }""", "bridge:userName: found nothing; MQTT 3.1.1 takes no password without a user name")]
+    [InlineData("""{ "bridge": { "spool": { "maximumBytes": 1000 } } }""", "bridge:spool:maximumBytes: found '1000', expected a whole number from 4194304 to")]
+    [InlineData("""{ "bridge": { "homeAssistant": { "prefix": "" } } }""", "bridge:homeAssistant:prefix: found nothing")]
     [InlineData("""{ "device": "Gate 1" }""", "device: found 'Gate 1', expected 1 to 64 of a-z, 0-9 and '-'")]
     [InlineData("""{ "cameras": { "a/b": {} } }""", "cameras:a/b: the name of a camera is 1 to 64 of a-z, 0-9 and '-', not 'a/b'")]
     [InlineData("""{ "cameras": { "a": { "enabled": false } } }""", "cameras: every camera is disabled")]
@@ -230,6 +244,31 @@ public sealed class ConfigurationTests : IDisposable
             $"onnxruntime:library: no such file: {At("no.so")}",
             $"stateFolder: no such folder: {At("nowhere")}",
         ], e.Problems.Select(problem => $"{problem.Key}: {problem.Message}").Order(StringComparer.Ordinal));
+    }
+
+    [Fact]
+    public void The_Bridges_Files_Must_Be_There_And_Its_Password_May_Be_A_Credential()
+    {
+        At("m.esm", "x");
+        At("credentials/mqtt.password", "secret");
+        string json = """
+            { "stateFolder": ".", "cameras": { "a": { "model": "m.esm" } },
+              "bridge": { "enabled": true, "host": "broker", "userName": "anna", "tls": { "enabled": true, "caFile": "no.pem", "certificateFile": "no.crt", "keyFile": "no.key" }, "spool": { "folder": "absent/spool" } } }
+            """;
+        CommandLine line = CommandLine.Parse(["--config", At("c.json", json)]);
+        ConfigurationException e = Assert.Throws<ConfigurationException>(() => OptionsReader.Read(line.Layers(new Hashtable()), name => name == "CREDENTIALS_DIRECTORY" ? At("nowhere") : null));
+        Assert.Equal(
+        [
+            $"bridge:spool:folder: no such folder: {At("absent")}",
+            $"bridge:tls:caFile: no such file: {At("no.pem")}",
+            $"bridge:tls:certificateFile: no such file: {At("no.crt")}",
+            $"bridge:tls:keyFile: no such file: {At("no.key")}",
+        ], e.Problems.Select(problem => $"{problem.Key}: {problem.Message}").Order(StringComparer.Ordinal));
+
+        line = CommandLine.Parse(["--config", At("c.json"), "--bridge:tls:caFile=", "--bridge:tls:certificateFile=", "--bridge:tls:keyFile=", "--bridge:spool:folder="]);
+        DaemonOptions options = OptionsReader.Read(line.Layers(new Hashtable()), name => name == "CREDENTIALS_DIRECTORY" ? At("credentials") : null);
+        Assert.Equal(At("credentials/mqtt.password"), options.Bridge.PasswordFile);
+        Assert.Equal(At("spool"), options.Bridge.Spool.Folder);
     }
 
     [Fact]

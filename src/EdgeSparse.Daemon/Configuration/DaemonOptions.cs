@@ -32,6 +32,8 @@ internal sealed class DaemonOptions
 
     public MqttOptions Mqtt { get; } = new();
 
+    public BridgeOptions Bridge { get; } = new();
+
     public HttpOptions Http { get; } = new();
 
     public LogOptions Log { get; } = new();

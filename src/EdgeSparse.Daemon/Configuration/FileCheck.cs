@@ -30,6 +30,7 @@ internal static class FileCheck
         if (options.StateFolder.Length > 0 && !Directory.Exists(options.StateFolder))
             reader.Report("stateFolder", $"no such folder: {options.StateFolder}");
         if (options.Mqtt.Enabled && options.Mqtt.Socket.Length > 0) CheckSocket(reader, options.Mqtt.Socket);
+        BridgeOptionsReader.CheckFiles(reader, options.Bridge);
     }
 
     /// <summary>Pictures of a folder in ordinal order of name.</summary>

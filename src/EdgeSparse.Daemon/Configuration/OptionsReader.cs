@@ -9,7 +9,7 @@ namespace EdgeSparse.Daemon.Configuration;
 internal static class OptionsReader
 {
     /// <summary>Reads and validates; throws <see cref="ConfigurationException"/> with all problems.</summary>
-    /// <param name="environment">Where RUNTIME_DIRECTORY and STATE_DIRECTORY are looked up.</param>
+    /// <param name="environment">Where RUNTIME_DIRECTORY, STATE_DIRECTORY and CREDENTIALS_DIRECTORY are looked up.</param>
     public static DaemonOptions Read(ConfigurationLayers layers, Func<string, string?> environment)
     {
         var reader = new ConfigurationReader(layers);
@@ -33,6 +33,7 @@ internal static class OptionsReader
         ReadOnnxRuntime(reader, options.OnnxRuntime);
         ReadCameras(reader, options.Cameras);
         ReadMqtt(reader, options.Mqtt, environment);
+        BridgeOptionsReader.Read(reader, options.Bridge, options.StateFolder, environment);
         ReadHttp(reader, options.Http);
         ReadLog(reader, options.Log);
         reader.RejectUnknown();

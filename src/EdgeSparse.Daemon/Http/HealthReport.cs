@@ -1,5 +1,7 @@
 using System.Text.Json;
+using EdgeSparse.Daemon.Bridge;
 using EdgeSparse.Daemon.Pipelines;
+using EdgeSparse.Devices.Spooling;
 
 namespace EdgeSparse.Daemon.Http;
 
@@ -21,6 +23,9 @@ internal sealed record HealthReport(IReadOnlyList<HealthCheck> Checks)
 {
     /// <summary>A frame in work for longer means that the stage hangs.</summary>
     public static readonly TimeSpan LongestFrame = TimeSpan.FromSeconds(30);
+
+    /// <summary>Share of the spool's limit above which it is trouble.</summary>
+    private const double FullSpool = 0.8;
 
     public HealthStatus Status => Checks.Count == 0 ? HealthStatus.Ok : Checks.Max(check => check.Status);
 
@@ -55,7 +60,20 @@ internal sealed record HealthReport(IReadOnlyList<HealthCheck> Checks)
         checks.Add(producing > 0
             ? new HealthCheck("cameras", HealthStatus.Ok, $"{producing} of {state.Cameras.Count} give results")
             : new HealthCheck("cameras", HealthStatus.Failed, "no camera gives results"));
+        if (state.Bridge is { } bridge) AddBridge(checks, bridge);
         return new HealthReport(checks);
+    }
+
+    /// <summary>A broker that is away, or a disk that is full, is trouble, but the box works on.</summary>
+    private static void AddBridge(List<HealthCheck> checks, MqttBridge bridge)
+    {
+        string trouble = bridge.Trouble;
+        checks.Add(trouble.Length == 0 ? new HealthCheck("bridge", HealthStatus.Ok, "") : new HealthCheck("bridge", HealthStatus.Degraded, $"{bridge.Address}: {trouble}"));
+        SpoolStatistics spool = bridge.SpoolStatistics;
+        double used = (double)spool.Bytes / bridge.SpoolMaximumBytes;
+        checks.Add(spool.IsFailing ? new HealthCheck("spool", HealthStatus.Degraded, $"the disk takes nothing; {spool.PendingBytes} bytes wait in memory")
+            : used > FullSpool ? new HealthCheck("spool", HealthStatus.Degraded, $"{used:P0} of {bridge.SpoolMaximumBytes} bytes are used; the oldest results give way")
+            : new HealthCheck("spool", HealthStatus.Ok, $"{spool.Waiting} results wait"));
     }
 
     public byte[] ToJson(bool verbose) => JsonText.Object(json =>

@@ -1,6 +1,8 @@
+using EdgeSparse.Daemon.Bridge;
 using EdgeSparse.Daemon.Metrics;
 using EdgeSparse.Daemon.Pipelines;
 using EdgeSparse.Devices;
+using EdgeSparse.Devices.Spooling;
 using EdgeSparse.Mqtt;
 
 namespace EdgeSparse.Daemon.Http;
@@ -15,6 +17,7 @@ internal static class MetricsPage
         WriteFrames(writer, state);
         WriteTimes(writer, state);
         if (broker is not null) WriteBroker(writer, broker);
+        if (state.Bridge is { } bridge) WriteBridge(writer, bridge);
         return writer.ToString();
     }
 
@@ -110,11 +113,47 @@ internal static class MetricsPage
         foreach (MqttDropReason reason in Enum.GetValues<MqttDropReason>())
             writer.Sample("edgesparse_mqtt_messages_dropped_total", broker.Dropped(reason), ("reason", SnakeCase(reason.ToString())));
 
-        void Single(string name, string type, string help, double value)
-        {
-            writer.Family(name, type, help);
-            writer.Sample(name, value);
-        }
+        void Single(string name, string type, string help, double value) => WriteSingle(writer, name, type, help, value);
+    }
+
+    private static void WriteBridge(PrometheusWriter writer, MqttBridge bridge)
+    {
+        MqttClientStatistics client = bridge.ClientStatistics ?? new MqttClientStatistics();
+        Single("edgesparse_bridge_connected", "gauge", "1 while there is a session with the broker elsewhere.", client.IsConnected ? 1 : 0);
+        Single("edgesparse_bridge_in_flight", "gauge", "Messages taken for the broker and not acknowledged by it.", bridge.InFlight);
+        Single("edgesparse_bridge_connections_total", "counter", "Sessions made or resumed.", client.Connections);
+        Single("edgesparse_bridge_failures_total", "counter", "Connections that failed or could not be made.", client.Failures);
+        Single("edgesparse_bridge_protocol_errors_total", "counter", "Connections ended because the broker broke the protocol.", client.ProtocolErrors);
+        Single("edgesparse_bridge_messages_sent_total", "counter", "Messages sent, repetitions included.", client.Sent);
+        Single("edgesparse_bridge_messages_repeated_total", "counter", "Messages sent again after a lost connection.", client.Repeated);
+        Single("edgesparse_bridge_messages_acknowledged_total", "counter", "Messages the broker took.", client.Acknowledged);
+        Single("edgesparse_bridge_messages_refused_total", "counter", "Messages the broker will never take.", client.Refused);
+        Single("edgesparse_bridge_acknowledgements_unknown_total", "counter", "Acknowledgements of nothing that waited for one.", client.UnknownAcknowledgements);
+        Single("edgesparse_bridge_sent_bytes_total", "counter", "Bytes to the broker.", client.BytesSent);
+        Single("edgesparse_bridge_received_bytes_total", "counter", "Bytes from the broker.", client.BytesReceived);
+        SpoolStatistics spool = bridge.SpoolStatistics;
+        Single("edgesparse_spool_bytes", "gauge", "Bytes of the spool's files.", spool.Bytes);
+        Single("edgesparse_spool_limit_bytes", "gauge", "Bytes the spool may hold.", bridge.SpoolMaximumBytes);
+        Single("edgesparse_spool_pending_bytes", "gauge", "Bytes of results in memory that are not on disk yet.", spool.PendingBytes);
+        Single("edgesparse_spool_waiting", "gauge", "Results that the broker has not acknowledged.", spool.Waiting);
+        Single("edgesparse_spool_failing", "gauge", "1 while the disk takes nothing.", spool.IsFailing ? 1 : 0);
+        Single("edgesparse_spool_appended_total", "counter", "Results taken.", spool.Appended);
+        Single("edgesparse_spool_durable_total", "counter", "Results that survive whatever ends the daemon, or reached the broker before.", spool.Durable);
+        Single("edgesparse_spool_syncs_total", "counter", "Groups of results made durable.", spool.Syncs);
+        Single("edgesparse_spool_file_failures_total", "counter", "Calls on the spool's files that failed.", spool.Failures);
+        Single("edgesparse_spool_torn_bytes_total", "counter", "Bytes of a result cut off at start because it was not whole.", spool.TornBytes);
+        Single("edgesparse_spool_damaged_segments_total", "counter", "Files of the spool that were damaged or could not be read.", spool.DamagedSegments);
+        writer.Family("edgesparse_spool_dropped_total", "counter", "Results lost, by reason.");
+        foreach (SpoolDropReason reason in Enum.GetValues<SpoolDropReason>())
+            writer.Sample("edgesparse_spool_dropped_total", spool.Dropped(reason), ("reason", SnakeCase(reason.ToString())));
+
+        void Single(string name, string type, string help, double value) => WriteSingle(writer, name, type, help, value);
+    }
+
+    private static void WriteSingle(PrometheusWriter writer, string name, string type, string help, double value)
+    {
+        writer.Family(name, type, help);
+        writer.Sample(name, value);
     }
 
     private static string SnakeCase(string name)

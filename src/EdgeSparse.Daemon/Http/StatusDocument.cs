@@ -1,7 +1,9 @@
 using System.Text.Json;
+using EdgeSparse.Daemon.Bridge;
 using EdgeSparse.Daemon.Metrics;
 using EdgeSparse.Daemon.Pipelines;
 using EdgeSparse.Devices;
+using EdgeSparse.Devices.Spooling;
 using EdgeSparse.Mqtt;
 using EdgeSparse.Vision;
 
@@ -20,6 +22,7 @@ internal static class StatusDocument
         json.WriteNumber("resident_memory_bytes"u8, ProcessMemory.ResidentBytes());
         json.WriteString("instruction_set"u8, Kernels.InstructionSets.Best.ToString().ToLowerInvariant());
         WriteBroker(json, state, broker);
+        WriteBridge(json, state.Bridge);
         json.WriteStartArray("cameras"u8);
         foreach (CameraPipeline camera in state.Cameras) WriteCamera(json, camera);
         json.WriteEndArray();
@@ -38,6 +41,24 @@ internal static class StatusDocument
         json.WriteNumber("clients"u8, broker.Clients);
         json.WriteNumber("messages_sent_total"u8, broker.MessagesSent);
         json.WriteNumber("messages_dropped_total"u8, Enum.GetValues<MqttDropReason>().Sum(broker.Dropped));
+        json.WriteEndObject();
+    }
+
+    private static void WriteBridge(Utf8JsonWriter json, MqttBridge? bridge)
+    {
+        if (bridge is null)
+        {
+            json.WriteNull("bridge"u8);
+            return;
+        }
+        json.WriteStartObject("bridge"u8);
+        json.WriteString("broker"u8, bridge.Address);
+        json.WriteBoolean("connected"u8, bridge.ClientStatistics is { IsConnected: true });
+        json.WriteString("trouble"u8, bridge.Trouble);
+        json.WriteNumber("messages_acknowledged_total"u8, bridge.ClientStatistics?.Acknowledged ?? 0);
+        json.WriteNumber("results_waiting"u8, bridge.SpoolStatistics.Waiting);
+        json.WriteNumber("results_dropped_total"u8, Enum.GetValues<SpoolDropReason>().Sum(bridge.SpoolStatistics.Dropped));
+        json.WriteNumber("spool_bytes"u8, bridge.SpoolStatistics.Bytes);
         json.WriteEndObject();
     }
 

@@ -13,6 +13,10 @@ internal sealed class Topics(string device)
 
     public string CameraStatus(string camera) => $"edgesparse/{device}/cameras/{camera}/status";
 
+    /// <param name="camera">The camera.</param>
+    /// <param name="label">The label as a topic level.</param>
+    public string Count(string camera, string label) => $"edgesparse/{device}/cameras/{camera}/counts/{label}";
+
     public string Results(string camera, DecoderKind decoder) =>
         $"edgesparse/{device}/cameras/{camera}/{(decoder == DecoderKind.Classification ? "classifications" : "detections")}";
 }

@@ -129,6 +129,7 @@ public sealed partial class Spool
     private void TrimTail(int bytes, long last)
     {
         Buffer.BlockCopy(_tail, bytes, _tail, 0, _tailLength - bytes);
+        Statistics.CountDurable(last - _tailFirst + 1);
         _tailLength -= bytes;
         _tailFirst = last + 1;
         _durable = Math.Max(_durable, last);

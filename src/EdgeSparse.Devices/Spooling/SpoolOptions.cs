@@ -61,7 +61,7 @@ public enum SpoolDropReason
 public sealed class SpoolStatistics
 {
     private readonly long[] _drops = new long[Enum.GetValues<SpoolDropReason>().Length];
-    private long _bytes, _pendingBytes, _waiting, _appended, _syncs, _failures, _tornBytes, _damagedSegments;
+    private long _bytes, _pendingBytes, _waiting, _appended, _durable, _syncs, _failures, _tornBytes, _damagedSegments;
     private volatile bool _failing;
 
     /// <summary>Bytes of the segment files.</summary>
@@ -75,6 +75,9 @@ public sealed class SpoolStatistics
 
     /// <summary>Records taken since the spool was opened.</summary>
     public long Appended => Interlocked.Read(ref _appended);
+
+    /// <summary>Records made durable, or acknowledged before that, since the spool was opened.</summary>
+    public long Durable => Interlocked.Read(ref _durable);
 
     /// <summary>Groups of records made durable.</summary>
     public long Syncs => Interlocked.Read(ref _syncs);
@@ -101,6 +104,8 @@ public sealed class SpoolStatistics
     }
 
     internal void CountAppended() => Interlocked.Increment(ref _appended);
+
+    internal void CountDurable(long records) => Interlocked.Add(ref _durable, records);
 
     internal void CountSync() => Interlocked.Increment(ref _syncs);
 

@@ -1,5 +1,6 @@
 using System.Security.Cryptography.X509Certificates;
 using EdgeSparse.Mqtt.Tests.Support;
+using EdgeSparse.Testing;
 
 namespace EdgeSparse.Mqtt.Tests.Client;
 

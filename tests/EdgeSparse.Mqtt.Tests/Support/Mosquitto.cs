@@ -1,5 +1,6 @@
 using System.Collections.Concurrent;
 using System.Diagnostics;
+using EdgeSparse.Testing;
 
 namespace EdgeSparse.Mqtt.Tests.Support;
 
@@ -10,6 +11,16 @@ public sealed class MosquittoTheoryAttribute : TheoryAttribute
     {
         if (Mosquitto.Find("mosquitto_pub") is null || Mosquitto.Find("mosquitto_sub") is null)
             Skip = "skipped: mosquitto_pub and mosquitto_sub not found (Debian package mosquitto-clients)";
+    }
+}
+
+/// <summary>A theory that needs Debian's mosquitto and its clients, and is skipped, with the reason, where they are absent.</summary>
+public sealed class MosquittoBrokerTheoryAttribute : TheoryAttribute
+{
+    public MosquittoBrokerTheoryAttribute()
+    {
+        if (MosquittoBroker.Program is null || Mosquitto.Find("mosquitto_sub") is null || Mosquitto.Find("mosquitto_passwd") is null)
+            Skip = "skipped: mosquitto and its clients not found (Debian packages mosquitto and mosquitto-clients)";
     }
 }
 

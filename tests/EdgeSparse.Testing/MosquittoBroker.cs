@@ -1,21 +1,12 @@
 using System.Diagnostics;
+using System.Globalization;
 using System.Net;
 using System.Net.Sockets;
 
-namespace EdgeSparse.Mqtt.Tests.Support;
-
-/// <summary>A theory that needs Debian's mosquitto and its clients, and is skipped, with the reason, where they are absent.</summary>
-public sealed class MosquittoBrokerTheoryAttribute : TheoryAttribute
-{
-    public MosquittoBrokerTheoryAttribute()
-    {
-        if (MosquittoBroker.Program is null || Mosquitto.Find("mosquitto_sub") is null || Mosquitto.Find("mosquitto_passwd") is null)
-            Skip = "skipped: mosquitto and its clients not found (Debian packages mosquitto and mosquitto-clients)";
-    }
-}
+namespace EdgeSparse.Testing;
 
 /// <summary>Debian's mosquitto with a configuration of the test's.</summary>
-internal sealed class MosquittoBroker : IDisposable
+public sealed class MosquittoBroker : IDisposable
 {
     private readonly string configuration;
     private readonly int port;
@@ -60,6 +51,15 @@ internal sealed class MosquittoBroker : IDisposable
             }
         }
         throw new InvalidOperationException($"mosquitto ended with {process.ExitCode}; see its configuration {configuration}");
+    }
+
+    /// <summary>Asks it to end, so that it saves what it persists.</summary>
+    public void Terminate()
+    {
+        using (Process kill = Process.Start("kill", ["-TERM", process!.Id.ToString(CultureInfo.InvariantCulture)])) kill.WaitForExit();
+        process.WaitForExit();
+        process.Dispose();
+        process = null;
     }
 
     public void Kill()

@@ -2,10 +2,10 @@ using System.Net;
 using System.Security.Cryptography;
 using System.Security.Cryptography.X509Certificates;
 
-namespace EdgeSparse.Mqtt.Tests.Support;
+namespace EdgeSparse.Testing;
 
 /// <summary>An authority made for one test, and certificates by it, as PEM files in a folder.</summary>
-internal sealed class TestCertificates
+public sealed class TestCertificates
 {
     private readonly X509Certificate2 authority;
     private readonly string folder;
