@@ -24,14 +24,15 @@ internal static class BenchCommand
         Option<string?> against = CommonOptions.Choice("--against", "Time another engine too, alternating with the first; one-thread: the native engine on one thread.", "onnxruntime", "native", "one-thread");
         var baseline = new Option<string?>("--baseline") { Description = "The model that the other engine runs, where it is another one: the dense original of a sparse or token-reduced package.", HelpName = "MODEL" };
         var profile = new Option<bool>("--profile") { Description = "Also the least time of each layer (native backend) beside its roofline, from runs of its own." };
-        Option<long> seed = CommonOptions.Integer("--seed", "Seed of the random inputs.", 1, 0, long.MaxValue);
+        Option<string?> pictures = CommonOptions.Text("--pictures", "Run on pictures in turn instead of random inputs, for models whose time depends on what they see: a folder, .tar.gz, IDX or .npy file.", "PATH");
+        Option<long> seed = CommonOptions.Integer("--seed", "Seed of the random inputs, or of the choice of pictures.", 1, 0, long.MaxValue);
         Option<bool> json = CommonOptions.Json();
         var command = new Command("bench", "Time a model: min, median, 95th and 99th percentile, frames per second, GFLOP/s.");
         model.AddTo(command);
-        foreach (Option option in (Option[])[seconds, against, baseline, profile, seed, json]) command.Add(option);
+        foreach (Option option in (Option[])[seconds, against, baseline, profile, pictures, seed, json]) command.Add(option);
         command.SetAction(parsed =>
         {
-            BenchReport report = Measure(terminal, model.Read(parsed), parsed.GetValue(against), parsed.GetValue(baseline), parsed.GetValue(seconds), parsed.GetValue(profile), (ulong)parsed.GetValue(seed));
+            BenchReport report = Measure(terminal, model.Read(parsed), parsed.GetValue(against), parsed.GetValue(baseline), parsed.GetValue(seconds), parsed.GetValue(profile), parsed.GetValue(pictures), (ulong)parsed.GetValue(seed));
             if (parsed.GetValue(json)) Json.Write(terminal, report, ReportContext.Default.BenchReport);
             else Print(terminal, report);
             return ExitCode.Ok;
@@ -39,7 +40,7 @@ internal static class BenchCommand
         return command;
     }
 
-    private static BenchReport Measure(Terminal terminal, ModelRequest request, string? against, string? baseline, double seconds, bool profile, ulong seed)
+    private static BenchReport Measure(Terminal terminal, ModelRequest request, string? against, string? baseline, double seconds, bool profile, string? pictures, ulong seed)
     {
         if (baseline is not null && against is not ("onnxruntime" or "native"))
             throw new CliException(ExitCode.Usage, "--baseline names what the other engine runs: say which with --against onnxruntime or --against native");
@@ -56,8 +57,8 @@ internal static class BenchCommand
         if (oneThread && session is not NativeSession) throw new CliException(ExitCode.Data, $"--against one-thread compares the native engine with itself, the model runs on {session.Backend}");
         if (baseline is null && !oneThread && other?.Backend == session.Backend) throw new CliException(ExitCode.Usage, $"the model already runs on {session.Backend}: there is nothing to compare with; choose another --backend");
         if (profile && session is not NativeSession) throw new CliException(ExitCode.Data, $"--profile measures the native backend's layers, the model runs on {session.Backend}");
-        TensorFiles.Randomize(session, seed);
-        if (other is not null) TensorFiles.Randomize(other, seed);
+        using var feed = new BenchInputs(model, session.Inputs, pictures, seed);
+        feed.Fill(session, other);
 
         var times = new RunTimes(session);
         RunTimes? otherTimes = other is null ? null : new RunTimes(other);
@@ -71,6 +72,7 @@ internal static class BenchCommand
         long start = Stopwatch.GetTimestamp(), end = start + (long)(seconds * Stopwatch.Frequency);
         for (int runs = 0; runs < LeastRuns || Stopwatch.GetTimestamp() < end; runs++)
         {
+            if (feed.Varies) feed.Fill(session, other);
             times.Run();
             otherTimes?.Run();
             if (runs % 16 == 0) terminal.Progress($"{model.Name.File}: {runs} runs");
@@ -96,19 +98,20 @@ internal static class BenchCommand
 
         BenchReport Report(EngineTiming? native, EngineTiming? onnxRuntime) => new("edgesparse.bench/1", model.Name, Processor.Current.Name, InstructionSets.Best.ToString(), model.Threads, seconds,
             multiplyAdds, effective, native, onnxRuntime, native is not null && onnxRuntime is not null ? onnxRuntime.P50Milliseconds / native.P50Milliseconds : null,
-            profile ? Profile(terminal, model, seconds, seed) : null, description?.Costs.Origin);
+            profile ? Profile(terminal, model, seconds, feed) : null, description?.Costs.Origin);
     }
 
     /// <summary>Per-layer times from a session of its own: reading the clock after every layer would weigh on the times above.</summary>
-    private static LayerReport[] Profile(Terminal terminal, OpenedModel model, double seconds, ulong seed)
+    private static LayerReport[] Profile(Terminal terminal, OpenedModel model, double seconds, BenchInputs feed)
     {
         using NativeSession session = model.CreateProfiledSession();
-        TensorFiles.Randomize(session, seed);
+        feed.Fill(session, null);
         for (int i = 0; i < WarmUpRuns; i++) session.Run();
         session.ResetProfile();
         long end = Stopwatch.GetTimestamp() + (long)(Math.Min(seconds, 5) * Stopwatch.Frequency);
         for (int runs = 0; runs < LeastRuns || Stopwatch.GetTimestamp() < end; runs++)
         {
+            if (feed.Varies) feed.Fill(session, null);
             session.Run();
             if (runs % 16 == 0) terminal.Progress($"{model.Name.File}: {runs} profiled runs");
         }

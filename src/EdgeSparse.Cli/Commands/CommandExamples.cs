@@ -8,6 +8,7 @@ internal static class CommandExamples
         "compile" => """
               edgesparse compile model.onnx -o model.esm
               edgesparse compile model.onnx -o model.esm --input data=1x3x224x224 --labels names.txt
+              edgesparse compile vit.onnx -o vit.esm --activation relu --calibrate pictures/
               edgesparse compile model.onnx -o model.esm --backend onnxruntime     carry the ONNX model as it is
 
             """,
@@ -31,6 +32,7 @@ internal static class CommandExamples
               edgesparse bench model.esm --threads 4 --seconds 10
               edgesparse bench model.onnx --against onnxruntime --json
               edgesparse bench model.onnx --profile
+              edgesparse bench vit.esm --pictures photos/             where the time depends on what is seen
 
             """,
         "tune" => """

@@ -2,6 +2,7 @@ using System.CommandLine;
 using EdgeSparse.Cli.Models;
 using EdgeSparse.Cli.Output;
 using EdgeSparse.Compiler;
+using EdgeSparse.Compiler.Activations;
 using EdgeSparse.Compiler.Tokens;
 using EdgeSparse.Model;
 using EdgeSparse.Runtime;
@@ -21,8 +22,12 @@ internal static class CompileCommand
         Option<string?> backend = CommonOptions.Choice("--backend", "Engine that the package is for: auto takes native where every operator has a kernel.", "auto", "native", "onnxruntime");
         Option<double> threshold = CommonOptions.Number("--sparse-threshold", "Share of zeros from which a weight is stored packed sparse; above 1: never. Default: where the cost model predicts a gain.", -1, 0, 2);
         Option<string?> tokens = CommonOptions.Text("--tokens", $"Reduce the tokens of a vision transformer; layers are counted from 1. SPEC is one of {string.Join(", ", TokenReductionSpec.Forms)}.", "SPEC");
+        Option<string?> activation = CommonOptions.Text("--activation", "Skip activations of MLPs that do not count, where that is faster: relu (zeros only, exact), threshold:keep=0.3 or top:keep=0.3 (approximations); needs --calibrate.", "SPEC");
+        Option<string?> calibrate = CommonOptions.Text("--calibrate", "Pictures to calibrate with: a folder, a .tar.gz of one, an IDX file, .npy arrays.", "PATH");
+        Option<long> pictures = CommonOptions.Integer("--pictures", "Most pictures to calibrate with.", 128, 1, 100_000);
+        Option<string?> state = CommonOptions.State();
         Option<bool> json = CommonOptions.Json();
-        var command = new Command("compile", "Compile an ONNX file to a package.") { onnx, output, manifest, labels, inputs, backend, threshold, tokens, json };
+        var command = new Command("compile", "Compile an ONNX file to a package.") { onnx, output, manifest, labels, inputs, backend, threshold, tokens, activation, calibrate, pictures, state, json };
         command.SetAction(parsed =>
         {
             string path = parsed.GetValue(onnx)!, target = parsed.GetValue(output)!;
@@ -35,10 +40,12 @@ internal static class CompileCommand
                 SparseThreshold = parsed.GetValue(threshold) is >= 0 and double share ? share : null,
                 Tokens = TokenReductions.Parse(parsed.GetValue(tokens)),
             };
+            ActivationSpec? spec = ActivationCalibration.Parse(parsed.GetValue(activation), parsed.GetValue(calibrate));
             List<string>? names = parsed.GetValue(labels) is { } labelsFile ? ManifestSource.Labels(labelsFile) : null;
             CompileResult result = Compiling.Compile(path, options, ModelOptions.ParseShapes(parsed.GetValue(inputs)), parsed.GetValue(manifest));
             if (result.Package is not { } package) throw Compiling.Refused(path, result);
             if (names is not null) package.Manifest.Labels = names;
+            if (spec is not null) ActivationCalibration.Apply(terminal, path, result, spec, parsed.GetValue(calibrate)!, (int)parsed.GetValue(pictures), parsed.GetValue(state));
             FileOutput.Write(target, package.Save);
             CompileReport report = Report(path, target, package, result);
             if (parsed.GetValue(json)) Json.Write(terminal, report, ReportContext.Default.CompileReport);

@@ -35,7 +35,8 @@ internal static class Layers
     /// <summary>The ways to compute each layer: predicted microseconds, in brackets measured ones, by kernel and threads; the pick.</summary>
     public static Table PlanTable(LayerReport[] layers, int threads)
     {
-        (string Kernel, int Threads)[] ways = [("dense", 1), ("sparse", 1), .. threads > 1 ? [("dense", threads), ("sparse", threads)] : Array.Empty<(string, int)>()];
+        string[] kernels = ["dense", "sparse", .. layers.Any(layer => layer.Candidates?.Any(candidate => candidate.Kernel == "gathered") == true) ? ["gathered"] : Array.Empty<string>()];
+        (string Kernel, int Threads)[] ways = [.. kernels.Select(kernel => (kernel, 1)), .. threads > 1 ? kernels.Select(kernel => (kernel, threads)) : []];
         Table table = Terminal.Table(5, ["layer", "operator", "output", "zeros", "pick", .. ways.Select(way => $"{way.Kernel}/{way.Threads} us")]);
         foreach (LayerReport layer in layers)
         {

@@ -54,6 +54,7 @@ public static partial class ShapeInference
         read.Optional(2, TypeSet.Float32, new Shape(n), "bias");
         read.Optional(3, TypeSet.Float32, output, "residual");
         FusedActivation.Read(read);
+        if (InputSelection.Read(read).Selects && (transposeA || !transposeB || b.Rank != 2)) throw read.Fail("inputs are selected from tokens [...,M,K] times weights [N,K] with transpose_b only");
         return (ElementType.Float32, output);
     }
 

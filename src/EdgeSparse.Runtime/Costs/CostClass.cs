@@ -19,6 +19,8 @@ public enum CostClass
     SparseProduct,
     /// <summary>Depthwise convolution.</summary>
     Depthwise,
+    /// <summary>Product over tokens that skips the inputs which do not count.</summary>
+    GatheredProduct,
 }
 
 /// <summary>Names of the terms of each class's formula, as the cost file and <c>edgesparse tune</c> print them.</summary>
@@ -36,6 +38,7 @@ public static class CostClasses
         CostClass.DenseProduct => ["call", "multiply_add", "input_element", "output_element"],
         CostClass.DenseRow => ["call", "weight"],
         CostClass.SparsePointwise or CostClass.SparseConvolution or CostClass.SparseProduct => ["call", "nonzero_vector", "far_nonzero_vector", "pair_nonzero_vector", "quad_nonzero_vector", "row_visit", "output_element", "input_element", "strided_input_element"],
+        CostClass.GatheredProduct => ["call", "nonzero_vector", "input_element", "output_element"],
         _ => ["call", "tap_element", "plane", "input_element", "strided_input_element"],
     };
 
@@ -49,6 +52,7 @@ public static class CostClasses
         CostClass.SparsePointwise => "sparse_pointwise",
         CostClass.SparseConvolution => "sparse_convolution",
         CostClass.SparseProduct => "sparse_product",
+        CostClass.GatheredProduct => "gathered_product",
         _ => "depthwise",
     };
 }

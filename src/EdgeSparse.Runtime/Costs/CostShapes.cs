@@ -36,6 +36,7 @@ internal static class CostShapes
         CostClass.DensePointwise => Pointwise.Select(s => Convolution(s.Side, s.Outputs, s.Inputs, 1, 1, 1, null)),
         CostClass.DenseConvolution => Convolutions.Select(s => Convolution(s.Side, s.Outputs, s.Inputs, s.Kernel, s.Stride, 1, null)),
         CostClass.DenseProduct => Products.Select(s => Product(s.Tokens, s.Inputs, s.Outputs, null)),
+        CostClass.GatheredProduct => Products.Concat([(1, 1536, 384)]).SelectMany((s, index) => Densities(index).Select(density => Product(s.Item1, s.Item2, s.Item3, null, density))),
         CostClass.DenseRow => Rows.Select(s => Product(1, s.Inputs, s.Outputs, null)),
         CostClass.SparsePointwise => Pointwise.SelectMany((s, index) => Patterns(index).Select(pattern => Convolution(s.Side, s.Outputs, s.Inputs, 1, 1, 1, pattern))),
         CostClass.SparseConvolution => Convolutions.SelectMany((s, index) => Patterns(index).Select(pattern => Convolution(s.Side, s.Outputs, s.Inputs, s.Kernel, s.Stride, 1, pattern))),
@@ -46,6 +47,23 @@ internal static class CostShapes
     /// <summary>Two of the sparsities, others for the next shape; blocks of 2 or of 4 rows, in turn.</summary>
     private static (double Sparsity, int BlockRows)[] Patterns(int index) =>
         [(Sparsities[index % 2], 1), (Sparsities[2 + index % 2], 1), (Sparsities[1 + (index / 2) % 2], 2 + index % 2 * 2)];
+
+    /// <summary>Two densities, others for the next shape.</summary>
+    private static double[] Densities(int index) => [0.03 + 0.02 * (index % 3), 0.15 + 0.05 * (index % 4)];
+
+    /// <summary>Fills the inputs of layers whose time depends on how many values count: that many ones, the others 0, from a fixed seed.</summary>
+    public static void FillInputs(Graph layer, NativeSession session)
+    {
+        foreach (Node node in layer.Nodes)
+        {
+            if (node.Kind != OperatorKind.MatMul || InputSelection.Of(node) is not { Density: { } density } selection) continue;
+            int index = layer.Inputs.IndexOf(node.Inputs[0]!);
+            if (index < 0) continue;
+            var random = new Random(17);
+            float counts = 1 + selection.Selection.Threshold;
+            foreach (ref float value in System.Runtime.InteropServices.MemoryMarshal.Cast<byte, float>(session.Input(index))) value = random.NextDouble() < density ? counts : 0;
+        }
+    }
 
     /// <summary>One binary or unary operator over <paramref name="count"/> floats.</summary>
     public static Graph Elementwise(OperatorKind kind, int count)
@@ -97,7 +115,7 @@ internal static class CostShapes
         return Finish(graph, node);
     }
 
-    private static Graph Product(int tokens, int inputs, int outputs, (double Sparsity, int BlockRows)? pattern)
+    private static Graph Product(int tokens, int inputs, int outputs, (double Sparsity, int BlockRows)? pattern, double? density = null)
     {
         var graph = new Graph { Name = $"{tokens}x{inputs}x{outputs}" };
         var node = new Node(OperatorKind.MatMul, "layer");
@@ -105,6 +123,7 @@ internal static class CostShapes
         node.Inputs.Add(Weights(new Shape(outputs, inputs), pattern));
         node.Inputs.Add(new Value("bias", Tensor.FromFloats(new Shape(outputs), new float[outputs])));
         node.Attributes.Set("transpose_b", 1);
+        if (density is { } share) node.Attributes.Set(InputSelection.ExpectedDensity, share);
         return Finish(graph, node);
     }
 

@@ -28,6 +28,7 @@ public sealed partial class CostTable
         [500, 0.295, 0.32, 0.22, 0.2, 6, 0.19, 0.26, 0.31],
         [500, 0.34, 0.36, 0.265, 0.26, 11, 0, 0.14, 0],
         [500, 0.036, 40, 0.053, 0.12],
+        [200, 0.4, 0.3, 0.06],
     ]);
 
     private static readonly CostTable DefaultAvx512 = new(InstructionSet.Avx512, "built in",
@@ -41,6 +42,7 @@ public sealed partial class CostTable
         [500, 0.33, 0.45, 0.27, 0.22, 14, 0, 0.25, 0.34],
         [500, 0.37, 0.4, 0.27, 0.22, 7.6, 0, 0.18, 0],
         [500, 0.035, 60, 0.09, 0.33],
+        [200, 0.55, 0.3, 0.05],
     ]);
 
     private static readonly CostTable DefaultPortable = new(InstructionSet.Portable, "built in",
@@ -54,6 +56,7 @@ public sealed partial class CostTable
         [100, 0.27, 0.345, 0.25, 0.22, 11, 0, 0.45, 0.5],
         [500, 0.265, 0.3, 0.25, 0.22, 8.5, 0, 0.1, 0],
         [500, 0.13, 110, 0.05, 0.47],
+        [200, 0.25, 0.8, 0.1],
     ]);
 
     private static readonly CostTable DefaultAdvSimd = new(InstructionSet.AdvSimd, "built in",
@@ -67,6 +70,7 @@ public sealed partial class CostTable
         [1000, 0.85, 1.3, 0.8, 0.76, 20, 0.3, 1, 1.5],
         [1000, 0.85, 1.1, 0.8, 0.76, 15, 0.8, 0.8, 0],
         [1000, 0.3, 250, 0.5, 1.2],
+        [500, 1.2, 1.6, 0.6],
     ]);
 
     private static MachineCosts Rates(double peak, double handOver, double bytes, double functions, MemoryLevel[] memory) => new()

@@ -54,11 +54,12 @@ public static unsafe class CostTuner
         try
         {
             var rows = new List<double[]>();
-            var options = new SessionOptions { Threads = 1, Isa = isa, Kernels = IsSparse(costClass) ? KernelPreference.Sparse : KernelPreference.Dense };
+            var options = new SessionOptions { Threads = 1, Isa = isa, Kernels = IsSparse(costClass) ? KernelPreference.Sparse : costClass == CostClass.GatheredProduct ? KernelPreference.Auto : KernelPreference.Dense, Force = costClass == CostClass.GatheredProduct ? new LayerCandidate("gathered", 1, 0, null) : null };
             foreach (Graph layer in CostShapes.Of(costClass))
             {
                 NativeSession session = NativeSession.Create(layer, options);
                 sessions.Add(session);
+                CostShapes.FillInputs(layer, session);
                 KernelWork work = session.Describe().Layers[0].Work ?? throw new InvalidOperationException($"{layer.Name} has no formula");
                 if (work.Class != costClass) throw new InvalidOperationException($"{layer.Name} is {work.Class}, expected {costClass}");
                 rows.Add([.. Enumerable.Range(0, CostClasses.Terms(costClass).Count).Select(i => work.Term(i))]);
@@ -109,6 +110,7 @@ public static unsafe class CostTuner
         try
         {
             foreach (LayerCandidate way in ways) sessions.Add(NativeSession.Create(layer, options with { Force = way }));
+            foreach (NativeSession session in sessions) CostShapes.FillInputs(layer, session);
             var times = new List<double>(Enumerable.Repeat(double.MaxValue, ways.Count));
             for (int round = 0; round < RoundsPerShape; round++)
                 for (int i = 0; i < times.Count; i++) times[i] = Math.Min(times[i], Least(sessions[i].Run, SecondsPerLayer / RoundsPerShape));

@@ -1,5 +1,6 @@
 using System.Runtime.CompilerServices;
 using EdgeSparse.Kernels;
+using EdgeSparse.Kernels.ActivationSparsity;
 using EdgeSparse.Kernels.Convolution;
 using EdgeSparse.Kernels.MatMul;
 using EdgeSparse.Kernels.SparseMatMul;
@@ -70,6 +71,13 @@ internal readonly struct KernelWork
         int block = weights.Pattern.BlockRows, chunks = (p.Inputs + p.ChunkInputs - 1) / p.ChunkInputs;
         return new KernelWork(CostClass.SparseProduct, p.TaskCount,
             1, Single(near, products, block), Single(!near, products, block), block == 2 ? products : 0, block == 4 ? products : 0, (double)p.TokenTiles * p.Outputs * chunks / block, p.Outputs * (double)p.Tokens, (double)p.OutputTiles * p.Inputs * p.Tokens, 0);
+    }
+
+    /// <param name="density">Expected share of inputs that count.</param>
+    public static KernelWork Gathered(in GatheredMatMulParameters p, double density)
+    {
+        double inputs = (double)p.Tokens * p.Inputs, vectors = (double)p.OutputTiles * p.TileOutputs / Lanes(p.Isa);
+        return new KernelWork(CostClass.GatheredProduct, p.TaskCount, 1, density * inputs * vectors, inputs, (double)p.Tokens * p.Outputs);
     }
 
     public static KernelWork Depthwise(in ConvolutionParameters p)

@@ -1,3 +1,4 @@
+using EdgeSparse.Kernels.ActivationSparsity;
 using EdgeSparse.Kernels.Attention;
 using EdgeSparse.Kernels.Convolution;
 using EdgeSparse.Kernels.ConvolutionTranspose;
@@ -103,6 +104,12 @@ internal static unsafe class Executor
                 break;
             case StepKind.MatMul:
                 MatMulF32.Run((MatMulParameters*)parameters, (float*)t0, t1, (float*)t2, (float*)t3, (float*)t4, scratch, task);
+                break;
+            case StepKind.GatheredMatMul:
+                GatheredMatMulF32.Run((GatheredMatMulParameters*)parameters, (float*)t0, t1, (float*)t2, (float*)t3, (float*)t4, scratch, task);
+                break;
+            case StepKind.ActivationMask:
+                ActivationMask.Run((ActivationMaskParameters*)parameters, (float*)t0, (float*)t1, task);
                 break;
             case StepKind.SparseMatMul:
                 SparseMatMulF32.Run((SparseMatMulParameters*)parameters, (float*)t0, t1, (float*)t2, (float*)t3, (float*)t4, scratch, task);

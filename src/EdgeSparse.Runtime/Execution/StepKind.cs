@@ -24,6 +24,8 @@ internal enum StepKind : int
     SparseConvolution,
     MatMul,
     SparseMatMul,
+    GatheredMatMul,
+    ActivationMask,
     Attention,
     Unary,
     Binary,

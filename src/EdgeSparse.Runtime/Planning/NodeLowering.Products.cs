@@ -1,5 +1,6 @@
 using System.Globalization;
 using EdgeSparse.Kernels;
+using EdgeSparse.Kernels.ActivationSparsity;
 using EdgeSparse.Kernels.Attention;
 using EdgeSparse.Kernels.Convolution;
 using EdgeSparse.Kernels.ConvolutionTranspose;
@@ -195,15 +196,63 @@ internal sealed unsafe partial class NodeLowering
         p.ConstantB = fold && b.Constant is not null;
         if (!fold && !SetBatch(ref p, a.Shape, b.Shape, y.Shape)) return $"batch axes of {a.Shape} and {b.Shape} that do not reduce to three";
         SparseWeights? sparse = fold && !transposeA ? b.Constant?.Sparse : null;
-        var choice = new LayerChoice(Signature(in p, sparse, node), _builder);
+        InputSelection selection = InputSelection.Of(node);
+        bool gathers = fold && !transposeA && b.Constant is not null && (selection.Selects || selection.Density is not null) && MayExpand(b);
+        if (selection.Selects && !gathers) return "inputs are selected for a product with constant weights that fit the memory only";
+        GatheredMatMulParameters gathered = gathers ? GatheredParameters(in p, in selection, 1) : default;
+        var choice = new LayerChoice(Signature(in p, sparse, node) + (gathers ? string.Create(CultureInfo.InvariantCulture, $" density{selection.Density ?? 1:0.00}{(selection.Selects ? " selected" : "")}") : ""), _builder);
+        // Without an expected density nothing speaks for skipping; a selection without one is taken to keep a half.
+        if (gathers && (_builder.Kernels != KernelPreference.Dense)) choice.Add("gathered", KernelWork.Gathered(in gathered, selection.Density ?? 0.5), KernelWork.Gathered(GatheredParameters(in p, in selection, _builder.Threads), selection.Density ?? 0.5));
         if (sparse is null || MayRunDense(b)) choice.Add("dense", DenseWork(p, 1), DenseWork(p, _builder.Threads));
         if (sparse is not null && MayRunSparse(b)) choice.Add("sparse", SparseWork(in p, sparse, 1), SparseWork(in p, sparse, _builder.Threads));
         (string kernel, bool shared) = choice.Decide();
         _builder.NodeChoice = choice;
         p.Threads = shared ? _builder.Threads : 1;
-        if (kernel == "sparse") EmitSparse(node, in p, sparse!, shared);
-        else EmitDense(node, p, b, shared);
+        if (kernel == "gathered")
+        {
+            EmitGathered(node, GatheredParameters(in p, in selection, p.Threads), b, alpha, selection.Density ?? 1, shared);
+            return null;
+        }
+        Operand x = selection.Selects ? Masked(node, in p, in selection) : Input(node, 0);
+        if (kernel == "sparse") EmitSparse(node, in p, x, sparse!, shared);
+        else EmitDense(node, p, x, b, shared);
         return null;
+    }
+
+    private static GatheredMatMulParameters GatheredParameters(in MatMulParameters dense, in InputSelection selection, int threads)
+    {
+        var p = new GatheredMatMulParameters
+        {
+            Tokens = dense.Rows,
+            Inputs = dense.Inner,
+            Outputs = dense.Columns,
+            Selection = selection.Selection,
+            Threads = threads,
+            Activation = dense.Activation,
+            Isa = dense.Isa,
+        };
+        GatheredMatMulF32.Prepare(ref p);
+        return p;
+    }
+
+    private void EmitGathered(Node node, GatheredMatMulParameters p, Value b, float alpha, double density, bool shared)
+    {
+        EffectiveMultiplyAdds = (long)(density * MultiplyAdds);
+        bool transposed = !node.Attributes.Flag("transpose_b");
+        Operand weights = _builder.Pack(GatheredMatMulF32.PackedBytes(in p), target =>
+        {
+            fixed (float* source = Dense(b.Constant!)) GatheredMatMulF32.Pack(in p, source, transposed, alpha, (byte*)target);
+        });
+        _builder.Emit(StepKind.GatheredMatMul, p, p.TaskCount, p.ScratchBytes, shared, KernelName("GatheredMatMulF32"), Input(node, 0), weights, Input(node, 2), Input(node, 3), Output(node));
+    }
+
+    /// <summary>The first input with zeros for what does not count.</summary>
+    private Operand Masked(Node node, in MatMulParameters dense, in InputSelection selection)
+    {
+        var p = new ActivationMaskParameters { Rows = dense.Rows, Columns = dense.Inner, Selection = selection.Selection, Isa = dense.Isa };
+        Operand masked = PlanBuilder.Temporary((long)p.Rows * p.Columns * sizeof(float));
+        _builder.Emit(StepKind.ActivationMask, p, p.TaskCount, 0, 2.0 * p.Rows * p.Columns * sizeof(float) / BytesPerNanosecond, KernelName("ActivationMaskF32"), Input(node, 0), masked);
+        return masked;
     }
 
     private static KernelWork DenseWork(MatMulParameters p, int threads)
@@ -234,7 +283,7 @@ internal sealed unsafe partial class NodeLowering
         return p;
     }
 
-    private void EmitDense(Node node, MatMulParameters p, Value b, bool shared)
+    private void EmitDense(Node node, MatMulParameters p, Operand x, Value b, bool shared)
     {
         MatMulF32.Prepare(ref p);
         Operand second = p.ConstantB
@@ -243,10 +292,10 @@ internal sealed unsafe partial class NodeLowering
                 fixed (float* source = Dense(b.Constant!)) MatMulF32.Pack(in p, source, (byte*)target);
             })
             : Input(node, 1);
-        _builder.Emit(StepKind.MatMul, p, p.TaskCount, p.ScratchBytes, shared, KernelName("MatMulF32"), Input(node, 0), second, Input(node, 2), Input(node, 3), Output(node));
+        _builder.Emit(StepKind.MatMul, p, p.TaskCount, p.ScratchBytes, shared, KernelName("MatMulF32"), x, second, Input(node, 2), Input(node, 3), Output(node));
     }
 
-    private void EmitSparse(Node node, in MatMulParameters dense, SparseWeights sparse, bool shared)
+    private void EmitSparse(Node node, in MatMulParameters dense, Operand x, SparseWeights sparse, bool shared)
     {
         SparseMatMulParameters p = SparseParameters(in dense, sparse, dense.Threads);
         EffectiveMultiplyAdds = checked((long)sparse.NonZeros * p.Tokens);
@@ -255,7 +304,7 @@ internal sealed unsafe partial class NodeLowering
             sparse = new SparseWeights(sparse.Rows, sparse.Columns, sparse.RowCounts, sparse.ColumnIndices, Array.ConvertAll(sparse.Values, value => value * alpha));
         Operand weights = _builder.Pack(SparseMatMulF32.PackedBytes(in p, sparse), target => SparseMatMulF32.Pack(in p, sparse, (byte*)target));
         _builder.Emit(StepKind.SparseMatMul, p, p.TaskCount, p.ScratchBytes, shared, KernelName("SparseMatMulF32"),
-            Input(node, 0), weights, Input(node, 2), Input(node, 3), Output(node));
+            x, weights, Input(node, 2), Input(node, 3), Output(node));
     }
 
     private static string Signature(in MatMulParameters p, SparseWeights? sparse, Node node) => string.Create(CultureInfo.InvariantCulture,
