@@ -4,50 +4,49 @@ using EdgeSparse.Compiler.Tokens;
 namespace EdgeSparse.Cli.Evaluation;
 
 /// <summary>
-/// Specifications of one method from weak to strong, made after a form that the method shows, such as <c>merge:r=13</c>: its first argument varies. A count (<c>r</c>, <c>k</c>) is a whole
-/// number of tokens; anything else is a share or a score. An argument that names layers gets layers of this model: as many as the form has, spread as EViT spreads them (4, 7 and 10 of 12).
+/// Specifications of one method from weak to strong, made of an argument that its forms show: <c>r=13</c>, merges in every layer; <c>keep=0.7</c>, the share kept in each of three layers,
+/// spread as EViT spreads them (4, 7 and 10 of 12; Liang et al., ICLR 2022); <c>threshold=0.9</c>, a score that decides how many.
 /// </summary>
 internal sealed class TokenFamily
 {
+    private const string ThresholdArgument = "threshold";
+
+    /// <summary>Layers in which a share of the tokens is kept.</summary>
+    private const int Places = 3;
+
     private readonly string _argument;
-    private readonly int _places;
     private readonly int _tokens;
     private readonly int[] _layers;
     private readonly bool _isCount;
 
-    private TokenFamily(string method, string argument, int places, int tokens, int layers)
+    private TokenFamily(string method, string argument, int tokens, int layers)
     {
         Method = method;
         _argument = argument;
-        _places = places;
         _tokens = tokens;
-        _isCount = argument is "r" or "k";
-        // A reduction between attention and MLP of the last layer saves next to nothing.
-        _layers = [.. Enumerable.Range(1, places).Select(place => Math.Clamp(layers * place / (places + 1) + 1, 1, layers)).Distinct()];
+        _isCount = argument == "r";
+        _layers = argument == "keep" ? [.. Enumerable.Range(1, Places).Select(place => Math.Min(layers * place / (Places + 1) + 1, layers)).Distinct()] : [];
     }
 
     public string Method { get; }
 
     /// <summary>Threshold on scores: how many tokens are left depends on the picture.</summary>
-    public bool IsDynamic => _argument == "threshold";
+    public bool IsDynamic => _argument == ThresholdArgument;
 
-    /// <summary>The first form of every method, and every method's form with a threshold, for a model of so many tokens and layers.</summary>
+    /// <summary>
+    /// One family for every method, and one for its form with a threshold, for a model of so many tokens and layers. Methods that keep a share of the tokens all do so in the same layers,
+    /// so that they can be compared.
+    /// </summary>
     public static IReadOnlyList<TokenFamily> All(int tokens, int layers)
     {
         var families = new List<TokenFamily>();
         foreach (TokenMethodDescription method in TokenMethods.All)
         {
-            TokenFamily[] forms = [.. method.Forms.Select(form => Of(form, tokens, layers))];
-            families.Add(forms[0]);
-            families.AddRange(forms.Skip(1).Where(family => family.IsDynamic).Take(1));
+            string[] arguments = [.. method.Forms.Select(form => form[(form.IndexOf(':', StringComparison.Ordinal) + 1)..form.IndexOf('=', StringComparison.Ordinal)])];
+            families.Add(new TokenFamily(method.Name, arguments.Contains("keep") ? "keep" : arguments[0], tokens, layers));
+            if (arguments.Contains(ThresholdArgument)) families.Add(new TokenFamily(method.Name, ThresholdArgument, tokens, layers));
         }
         return families;
-    }
-
-    private static TokenFamily Of(string form, int tokens, int layers)
-    {
-        int colon = form.IndexOf(':', StringComparison.Ordinal), equals = form.IndexOf('=', StringComparison.Ordinal);
-        return new TokenFamily(form[..colon], form[(colon + 1)..equals], form.Count(letter => letter == '@'), tokens, layers);
     }
 
     /// <summary>A name for charts and tables: the method, and its argument where that is a threshold.</summary>
@@ -59,13 +58,12 @@ internal sealed class TokenFamily
         string value = _argument switch
         {
             "r" => ((int)Math.Round(strength * _tokens / 2)).ToString(CultureInfo.InvariantCulture),
-            "k" => Math.Max(2, (int)Math.Round((1 - strength) * _tokens)).ToString(CultureInfo.InvariantCulture),
             _ => Math.Max(1 - strength, 0.01).ToString("0.###", CultureInfo.InvariantCulture),
         };
-        string arguments = _places == 0 ? $"{_argument}={value}" : $"{_argument}=" + string.Join(',', _layers.Select(layer => $"{value}@{layer}"));
+        string arguments = _layers.Length == 0 ? $"{_argument}={value}" : $"{_argument}=" + string.Join(',', _layers.Select(layer => $"{value}@{layer}"));
         return $"{Method}:{arguments}";
     }
 
     /// <summary>Strengths a sweep may take: as many as there are counts, or hundredths.</summary>
-    public int Steps => _isCount ? _argument == "r" ? _tokens / 2 : _tokens : 100;
+    public int Steps => _isCount ? _tokens / 2 : 100;
 }
