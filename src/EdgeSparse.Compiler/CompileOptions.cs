@@ -1,16 +1,19 @@
 using System.Globalization;
 using EdgeSparse.Compiler.Tokens;
 using EdgeSparse.Model;
+using EdgeSparse.Runtime.Costs;
 
 namespace EdgeSparse.Compiler;
 
 /// <summary>Which engine a package is for.</summary>
 public enum CompileBackend
 {
-    /// <summary>Native where every operator is supported, else ONNX Runtime.</summary>
+    /// <summary>Native where every operator is supported, else in parts for both engines where that pays, else ONNX Runtime.</summary>
     Auto,
     Native,
     OnnxRuntime,
+    /// <summary>As <see cref="Auto"/>, but every part that the native engine can run is for it, however small.</summary>
+    Mixed,
 }
 
 /// <summary>How a model is compiled.</summary>
@@ -31,6 +34,9 @@ public sealed class CompileOptions
     /// Share of zeros from which a weight matrix is stored packed sparse; null: where the cost model predicts a gain (<see cref="SparseSelection"/>). Above 1: never.
     /// </summary>
     public double? SparseThreshold { get; set; }
+
+    /// <summary>By which a model is divided between engines; null = the built-in costs of this processor's instruction set.</summary>
+    public CostTable? Costs { get; set; }
 
     /// <summary>
     /// The package's manifest; null reads <c>MODEL.json</c>, else <c>model.json</c>, beside <c>MODEL.onnx</c>, and labels from <c>MODEL.labels.txt</c>, else <c>labels.txt</c>,

@@ -1,5 +1,6 @@
 using System.Security.Cryptography;
 using EdgeSparse.Compiler.Import;
+using EdgeSparse.Compiler.Partitioning;
 using EdgeSparse.Compiler.Tokens;
 using EdgeSparse.Model;
 using EdgeSparse.Runtime;
@@ -34,8 +35,19 @@ public static class ModelCompiler
             throw new TokenReductionException($"token reduction '{reduction}' needs the native engine, which cannot run {result.Unsupported[0]}{(result.Unsupported.Count > 1 ? $" and {result.Unsupported.Count - 1} more" : "")}");
         result.Backend = options.Backend == CompileBackend.Native ? CompileBackend.Native : CompileBackend.OnnxRuntime;
         if (options.Backend == CompileBackend.Native || ForeignOperators(model, result.Unsupported)) return result;
-        if (options.Backend == CompileBackend.Auto)
-            result.Notes.Add($"the native engine cannot run {result.Unsupported[0]}{(result.Unsupported.Count > 1 ? $" and {result.Unsupported.Count - 1} more" : "")}: the package is for ONNX Runtime");
+        if (options.Backend is CompileBackend.Auto or CompileBackend.Mixed)
+        {
+            string cause = $"the native engine cannot run {result.Unsupported[0]}{(result.Unsupported.Count > 1 ? $" and {result.Unsupported.Count - 1} more" : "")}";
+            if (Partitioner.Divide(model, options, result.Notes) is { } parts)
+            {
+                result.Backend = CompileBackend.Mixed;
+                result.Package = new ModelPackage(manifest, parts);
+                result.Notes.Add($"{cause}: the package is in {parts.Parts.Count} parts for both engines");
+                return result;
+            }
+            if (options.Backend == CompileBackend.Mixed) return result;
+            result.Notes.Add($"{cause}: the package is for ONNX Runtime");
+        }
         result.Package = new ModelPackage(manifest, null, OnnxBytes(model));
         return result;
     }
@@ -49,17 +61,24 @@ public static class ModelCompiler
         result.Notes.AddRange(imported.Notes);
         result.Unsupported.AddRange(imported.Unsupported);
         if (imported.Graph is not { } graph) return null;
-        if (options.Optimize) GraphPasses.Run(graph, result.Notes);
-        result.Unsupported.AddRange(Unsupported(graph));
-        if (result.Unsupported.Count > 0) return null;
-        if (options.Tokens is { } tokens)
+        Finish(graph, options, result.Notes, result.Unsupported, () =>
         {
+            if (options.Tokens is not { } tokens) return;
             result.Tokens = TokenReduction.Apply(graph, tokens);
             result.Notes.Add(result.Tokens.ToString());
-        }
-        SparseSelection.Apply(graph, options.SparseThreshold, result.Notes);
+        });
+        return result.Unsupported.Count == 0 ? graph : null;
+    }
+
+    /// <summary>Passes, what is to be done after them, and sparse weights; what no kernel computes is added to <paramref name="unsupported"/>, and ends it.</summary>
+    internal static void Finish(Graph graph, CompileOptions options, List<string> notes, List<UnsupportedOperator> unsupported, Action? afterPasses = null)
+    {
+        if (options.Optimize) GraphPasses.Run(graph, notes);
+        unsupported.AddRange(Unsupported(graph));
+        if (unsupported.Count > 0) return;
+        afterPasses?.Invoke();
+        SparseSelection.Apply(graph, options.SparseThreshold, notes);
         GraphValidator.Validate(graph);
-        return graph;
     }
 
     /// <summary>The operators of a graph for which the native engine has no kernel.</summary>

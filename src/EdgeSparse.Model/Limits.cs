@@ -14,4 +14,7 @@ public static class Limits
     public const int ProtobufNesting = 32;
     public const int Labels = 100_000;
     public const int ManifestBytes = 64 << 20;
+    public const int Parts = 64;
+    public const int PartValues = 4096;
+    public const int PartReasons = 16;
 }

@@ -1,4 +1,5 @@
 using EdgeSparse.Model;
+using EdgeSparse.Runtime.Backends.Mixed;
 using EdgeSparse.Runtime.Backends.Onnx;
 
 namespace EdgeSparse.Runtime;
@@ -6,10 +7,12 @@ namespace EdgeSparse.Runtime;
 /// <summary>Who is to run a model.</summary>
 public enum BackendChoice
 {
-    /// <summary>The native engine where it has a kernel for every operator, else ONNX Runtime.</summary>
+    /// <summary>The native engine where it has a kernel for every operator, else both in turn where the package is in parts, else ONNX Runtime.</summary>
     Auto,
     Native,
     OnnxRuntime,
+    /// <summary>Both engines in turn, by the parts of the package.</summary>
+    Mixed,
 }
 
 /// <summary>Creates the session that runs a package.</summary>
@@ -29,8 +32,11 @@ public static class SessionFactory
     {
         ArgumentNullException.ThrowIfNull(package);
         ArgumentNullException.ThrowIfNull(options);
+        if (package.Parts is { } parts) return Mixed(parts, options, onnxRuntime, out reason);
         switch (options.Backend)
         {
+            case BackendChoice.Mixed:
+                throw new ModelFormatException("the package is not in parts for both engines; compile the model again with --backend mixed");
             case BackendChoice.Native:
                 reason = "native: asked for";
                 return NativeSession.Create(package.Graph ?? throw new ModelFormatException("the package has no graph for the native engine; compile the model again, or use --backend onnxruntime"), options);
@@ -59,9 +65,21 @@ public static class SessionFactory
         return null;
     }
 
+    private static MixedSession Mixed(PartitionedModel parts, SessionOptions options, OnnxRuntimeOptions? onnxRuntime, out string reason)
+    {
+        if (options.Backend is BackendChoice.Native or BackendChoice.OnnxRuntime)
+            throw new ModelFormatException($"the package is in parts for both engines, {(options.Backend == BackendChoice.Native ? "native" : "onnxruntime")} cannot run it alone; compile the model again with --backend {(options.Backend == BackendChoice.Native ? "native" : "onnxruntime")}");
+        int foreign = parts.Parts.Count(part => part.Engine == PartEngine.OnnxRuntime);
+        string why = parts.Parts.SelectMany(part => part.Reasons).FirstOrDefault() is { } first ? $": {first}" : "";
+        reason = options.Backend == BackendChoice.Mixed ? "mixed: asked for" : $"mixed: {foreign} of {parts.Parts.Count} parts run on ONNX Runtime{why}";
+        onnxRuntime ??= new OnnxRuntimeOptions { Threads = options.Threads };
+        // The engines compute in turn: a thread of the one that spins would take a processor from the other.
+        return MixedSession.Create(parts, options, onnxRuntime with { Spin = false });
+    }
+
     private static OnnxRuntimeSession Onnx(ModelPackage package, SessionOptions options, OnnxRuntimeOptions? onnxRuntime)
     {
         if (package.OnnxModel.IsEmpty) throw new ModelFormatException("the package holds no ONNX model for ONNX Runtime; compile it with --backend onnxruntime");
-        return OnnxRuntimeSession.Create(package.OnnxModel.Span, onnxRuntime ?? new OnnxRuntimeOptions { Threads = options.Threads });
+        return OnnxRuntimeSession.Create(package.OnnxModel, onnxRuntime ?? new OnnxRuntimeOptions { Threads = options.Threads });
     }
 }

@@ -43,7 +43,7 @@ internal static class SmallModel
         int equals = line.IndexOf('='), open = line.IndexOf('('), close = line.LastIndexOf(')');
         string op = line[(equals + 1)..open].Trim();
         var node = new OnnxNode { OpType = op[(op.IndexOf('.') + 1)..], Domain = op.Contains('.') ? "com.microsoft" : "" };
-        node.Outputs.AddRange(line[..equals].Split(',', StringSplitOptions.TrimEntries));
+        node.Outputs.AddRange(line[..equals].Split(',', StringSplitOptions.TrimEntries).Select(name => name == "_" ? "" : name));
         node.Name = $"{node.OpType}_{model.Graph.Nodes.Count}";
         foreach (string argument in Arguments(line[(open + 1)..close])) node.Inputs.Add(Argument(model, argument));
         foreach (string attribute in line[(close + 1)..].Split(' ', StringSplitOptions.RemoveEmptyEntries))

@@ -94,7 +94,7 @@ internal static class NodeCaseRunner
     }
 
     /// <summary>A TensorProto, read as the only initializer of a model made around it.</summary>
-    private static OnnxTensor ReadTensor(byte[] bytes, string name) => new OnnxReader(bytes, name).ReadTensor();
+    internal static OnnxTensor ReadTensor(byte[] bytes, string name) => new OnnxReader(bytes, name).ReadTensor();
 
     /// <summary>Graph inputs that reach an input by which a claimed operator decides shapes, other than through Shape and Size.</summary>
     private static HashSet<string> ShapeInputs(OnnxGraph graph)
@@ -115,7 +115,7 @@ internal static class NodeCaseRunner
         return needed;
     }
 
-    private static string? Difference(Tensor expected, TensorInfo info, ReadOnlySpan<byte> actual, int storedType)
+    internal static string? Difference(Tensor expected, TensorInfo info, ReadOnlySpan<byte> actual, int storedType)
     {
         if (expected.Shape != info.Shape) return $"shape {info.Shape}, expected {expected.Shape}";
         if (expected.Type != info.Type) return $"type {info.Type}, expected {expected.Type}";

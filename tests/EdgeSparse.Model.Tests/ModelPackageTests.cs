@@ -118,7 +118,7 @@ public class ModelPackageTests
         ModelPackage read = ModelPackage.FromBytes(new ModelPackage(new Manifest(), null, new byte[100]).ToBytes());
         Assert.Null(read.Graph);
         Assert.Equal(100, read.OnnxModel.Length);
-        Assert.Throws<ArgumentException>(() => new ModelPackage(new Manifest(), null));
+        Assert.Throws<ArgumentException>(() => new ModelPackage(new Manifest(), (Graph?)null));
     }
 
     [Theory]
@@ -148,7 +148,7 @@ public class ModelPackageTests
     }
 
     /// <summary>Bytes of the section table entry of section <paramref name="type"/>, and of its content.</summary>
-    private static (int Entry, int Offset, int Size) Find(byte[] file, uint type)
+    internal static (int Entry, int Offset, int Size) Find(byte[] file, uint type)
     {
         for (int entry = 64; ; entry += 64)
         {
@@ -158,7 +158,7 @@ public class ModelPackageTests
     }
 
     /// <summary>Makes every checksum right again, as an attacker would; leaves those whose section is out of range.</summary>
-    private static void Rehash(byte[] file)
+    internal static void Rehash(byte[] file)
     {
         uint count = Math.Min(BinaryPrimitives.ReadUInt32LittleEndian(file.AsSpan(12)), (uint)(file.Length / 64 - 1));
         for (int i = 0; i < count; i++)
@@ -273,7 +273,7 @@ public class ModelPackageTests
         }
     }
 
-    private static long AllocatedUntilRefused(byte[] file)
+    internal static long AllocatedUntilRefused(byte[] file)
     {
         long before = GC.GetAllocatedBytesForCurrentThread();
         try
@@ -290,10 +290,10 @@ public class ModelPackageTests
     public void Another_version_is_named()
     {
         byte[] file = Small(false);
-        file[8] = 2;
+        file[8] = 3;
         Rehash(file);
         var error = Assert.Throws<ModelFormatException>(() => ModelPackage.FromBytes(file, "m.esm"));
-        Assert.Equal("m.esm: at byte 8: package version 2, this program reads version 1; compile the model again or update the program", error.Message);
+        Assert.Equal("m.esm: at byte 8: package version 3, this program reads versions 1 and 2; compile the model again or update the program", error.Message);
     }
 
     [Fact]

@@ -4,6 +4,7 @@ using EdgeSparse.Cli.Models;
 using EdgeSparse.Cli.Output;
 using EdgeSparse.Kernels;
 using EdgeSparse.Runtime;
+using EdgeSparse.Runtime.Backends.Mixed;
 using Spectre.Console;
 
 namespace EdgeSparse.Cli.Commands;
@@ -83,9 +84,10 @@ internal static class BenchCommand
         long? multiplyAdds = description?.Layers.Sum(l => l.MultiplyAdds), effective = description?.Layers.Sum(l => l.EffectiveMultiplyAdds);
         EngineTiming first = times.Summary(multiplyAdds);
         EngineTiming? second = otherTimes?.Summary(baseline is null ? multiplyAdds : null);
+        bool isMixed = session is MixedSession;
         if (baseline is not null)
         {
-            return Report(session is NativeSession ? first : null, session is NativeSession ? null : first) with
+            return Report(session is NativeSession ? first : null, session is NativeSession || isMixed ? null : first) with
             {
                 BaselineModel = otherModel.Name,
                 Baseline = second,
@@ -93,12 +95,12 @@ internal static class BenchCommand
             };
         }
         bool nativeFirst = session is NativeSession;
-        EngineTiming? native = nativeFirst ? first : second, onnxRuntime = oneThread ? null : nativeFirst ? second : first;
+        EngineTiming? native = isMixed ? null : nativeFirst ? first : second, onnxRuntime = oneThread ? null : nativeFirst || isMixed ? second : first;
         return Report(native, onnxRuntime) with { OneThread = oneThread ? second : null, ThreadSpeedup = oneThread ? second!.P50Milliseconds / first.P50Milliseconds : null };
 
         BenchReport Report(EngineTiming? native, EngineTiming? onnxRuntime) => new("edgesparse.bench/1", model.Name, Processor.Current.Name, InstructionSets.Best.ToString(), model.Threads, seconds,
-            multiplyAdds, effective, native, onnxRuntime, native is not null && onnxRuntime is not null ? onnxRuntime.P50Milliseconds / native.P50Milliseconds : null,
-            profile ? Profile(terminal, model, seconds, feed) : null, description?.Costs.Origin);
+            multiplyAdds, effective, native, onnxRuntime, (isMixed ? first : native) is { } compared && onnxRuntime is not null ? onnxRuntime.P50Milliseconds / compared.P50Milliseconds : null,
+            profile ? Profile(terminal, model, seconds, feed) : null, description?.Costs.Origin, Mixed: isMixed ? first : null);
     }
 
     /// <summary>Per-layer times from a session of its own: reading the clock after every layer would weigh on the times above.</summary>
@@ -123,7 +125,7 @@ internal static class BenchCommand
         terminal.Line($"{report.Model.File}: {report.Processor}, {report.InstructionSet}, {report.Threads} threads, {(report.MultiplyAdds is { } dense ? $"{Format.Count(dense)} multiply-adds dense, {Format.Count(report.EffectiveMultiplyAdds ?? 0)} computed" : "multiply-adds unknown")}");
         terminal.Line();
         Table table = Terminal.Table(1, "engine", "runs", "min ms", "p50 ms", "p95 ms", "p99 ms", "frames/s", "GFLOP/s dense");
-        foreach (EngineTiming? engine in (EngineTiming?[])[report.Native, report.Onnxruntime, report.OneThread, report.Baseline])
+        foreach (EngineTiming? engine in (EngineTiming?[])[report.Mixed, report.Native, report.Onnxruntime, report.OneThread, report.Baseline])
         {
             if (engine is null) continue;
             Terminal.AddRow(table, engine == report.OneThread ? "native, 1 thread" : engine == report.Baseline ? $"{engine.Backend}, {Path.GetFileName(report.BaselineModel!.File)}" : engine.Backend, Format.Count(engine.Runs), Format.Milliseconds(engine.MinMilliseconds), Format.Milliseconds(engine.P50Milliseconds),
@@ -134,7 +136,7 @@ internal static class BenchCommand
         if (report.Speedup is { } speedup)
         {
             terminal.Line();
-            terminal.Line($"native takes {Format.Number(1 / speedup, "0.000")} of ONNX Runtime's median time ({Format.Number(speedup, "0.00")}x)");
+            terminal.Line($"{(report.Mixed is null ? "native" : report.Mixed.Backend)} takes {Format.Number(1 / speedup, "0.000")} of ONNX Runtime's median time ({Format.Number(speedup, "0.00")}x)");
         }
         if (report.BaselineSpeedup is { } gain)
         {

@@ -65,7 +65,7 @@ internal sealed class ModelOptions
 {
     private readonly Argument<string> _model = CommonOptions.ModelFile();
     private readonly Option<string?> _state = CommonOptions.State();
-    private readonly Option<string?> _backend = CommonOptions.Choice("--backend", "Who computes: auto takes native where every operator has a kernel, else ONNX Runtime.", "auto", "native", "onnxruntime");
+    private readonly Option<string?> _backend = CommonOptions.Choice("--backend", "Who computes: auto takes native where every operator has a kernel, else both engines in turn (mixed) where that pays, else ONNX Runtime.", "auto", "native", "onnxruntime", "mixed");
     private readonly Option<string?> _library = CommonOptions.Text("--onnxruntime-library", "libonnxruntime.so; default: EDGESPARSE_ONNXRUNTIME, beside the program, the system.", "PATH");
     private readonly Option<string[]> _providers = new("--provider") { Description = "ONNX Runtime's execution providers in order of preference: cpu, cuda, tensorrt.", HelpName = "NAME" };
     private readonly Option<string[]> _inputs = InputShapes();
@@ -96,7 +96,7 @@ internal sealed class ModelOptions
 
     public ModelRequest Read(ParseResult parsed) => new(
         parsed.GetValue(_model)!,
-        parsed.GetValue(_backend) switch { "native" => BackendChoice.Native, "onnxruntime" => BackendChoice.OnnxRuntime, _ => BackendChoice.Auto },
+        parsed.GetValue(_backend) switch { "native" => BackendChoice.Native, "onnxruntime" => BackendChoice.OnnxRuntime, "mixed" => BackendChoice.Mixed, _ => BackendChoice.Auto },
         parsed.GetValue(_library),
         Providers(parsed.GetValue(_providers)),
         ParseShapes(parsed.GetValue(_inputs)),

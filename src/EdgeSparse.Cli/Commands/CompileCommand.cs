@@ -19,7 +19,7 @@ internal static class CompileCommand
         Option<string?> manifest = CommonOptions.Text("--manifest", "How pictures become inputs and outputs results; default: model.json beside the ONNX file.", "FILE.json");
         Option<string?> labels = CommonOptions.Text("--labels", "One label a line; default: labels.txt beside the ONNX file.", "FILE.txt");
         Option<string[]> inputs = ModelOptions.InputShapes();
-        Option<string?> backend = CommonOptions.Choice("--backend", "Engine that the package is for: auto takes native where every operator has a kernel.", "auto", "native", "onnxruntime");
+        Option<string?> backend = CommonOptions.Choice("--backend", "Engine that the package is for: auto takes native where every operator has a kernel, else parts for both engines (mixed) where that pays, else ONNX Runtime.", "auto", "native", "onnxruntime", "mixed");
         Option<double> threshold = CommonOptions.Number("--sparse-threshold", "Share of zeros from which a weight is stored packed sparse; above 1: never. Default: where the cost model predicts a gain.", -1, 0, 2);
         Option<string?> tokens = CommonOptions.Text("--tokens", $"Reduce the tokens of a vision transformer; layers are counted from 1. SPEC is one of {string.Join(", ", TokenReductionSpec.Forms)}.", "SPEC");
         Option<string?> activation = CommonOptions.Text("--activation", "Skip activations of MLPs that do not count, where that is faster: relu (zeros only, exact), threshold:keep=0.3 or top:keep=0.3 (approximations); needs --calibrate.", "SPEC");
@@ -36,7 +36,7 @@ internal static class CompileCommand
             if (Path.GetFullPath(path) == Path.GetFullPath(target)) throw new CliException(ExitCode.Usage, $"--output is '{target}', the ONNX file itself");
             var options = new CompileOptions
             {
-                Backend = parsed.GetValue(backend) switch { "native" => CompileBackend.Native, "onnxruntime" => CompileBackend.OnnxRuntime, _ => CompileBackend.Auto },
+                Backend = parsed.GetValue(backend) switch { "native" => CompileBackend.Native, "onnxruntime" => CompileBackend.OnnxRuntime, "mixed" => CompileBackend.Mixed, _ => CompileBackend.Auto },
                 SparseThreshold = parsed.GetValue(threshold) is >= 0 and double share ? share : null,
                 Tokens = TokenReductions.Parse(parsed.GetValue(tokens)),
             };
@@ -60,9 +60,10 @@ internal static class CompileCommand
         var name = new ModelName(path, package.Manifest.Name, package.Manifest.Version, package.Sha256);
         long bytes = new FileInfo(target).Length;
         string[] reasons = [.. result.Notes];
-        if (package.Graph is not { } graph) return new CompileReport("edgesparse.compile/1", name, target, bytes, "onnxruntime", reasons, [], [], 0, 0, 0, 0, 0);
+        Graph[] graphs = package.Graph is { } whole ? [whole] : [.. package.Parts?.Parts.Select(part => part.Graph).OfType<Graph>() ?? []];
+        if (graphs.Length == 0) return new CompileReport("edgesparse.compile/1", name, target, bytes, "onnxruntime", reasons, [], [], 0, 0, 0, 0, 0);
         var constants = new HashSet<Tensor>(ReferenceEqualityComparer.Instance);
-        foreach (Node node in graph.Nodes)
+        foreach (Node node in graphs.SelectMany(graph => graph.Nodes))
             foreach (Value? input in node.Inputs)
                 if (input?.Constant is { } constant) constants.Add(constant);
         long parameters = 0, zeros = 0;
@@ -74,7 +75,9 @@ internal static class CompileCommand
             zeros += constant.Sparse is { } sparse ? constant.Shape.ElementCount - sparse.NonZeros : Zeros(constant.Span<float>());
             if (constant.Sparse is not null) packed++;
         }
-        return new CompileReport("edgesparse.compile/1", name, target, bytes, "native", reasons, Tensors(graph.Inputs), Tensors(graph.Outputs), graph.Nodes.Count, parameters, zeros, packed, ProductCount.Of(graph));
+        TensorReport[] inputs = package.Parts is { } parts ? Parts.Tensors(parts, parts.Inputs) : Tensors(graphs[0].Inputs), outputs = package.Parts is { } same ? Parts.Tensors(same, same.Outputs) : Tensors(graphs[0].Outputs);
+        return new CompileReport("edgesparse.compile/1", name, target, bytes, package.Parts is null ? "native" : "mixed", reasons, inputs, outputs, graphs.Sum(graph => graph.Nodes.Count), parameters, zeros, packed,
+            graphs.Sum(ProductCount.Of), package.Parts is null ? null : Parts.Reports(package.Parts));
     }
 
     private static long Zeros(ReadOnlySpan<float> values)
@@ -100,6 +103,7 @@ internal static class CompileCommand
             terminal.Line($"parameters  {Format.Count(report.Parameters)}, {Format.Percent(report.Zeros, report.Parameters)} zero");
             terminal.Line($"products    {Format.Count(report.MultiplyAdds)} multiply-adds dense");
         }
+        if (report.Parts is { } parts) Parts.Print(terminal, parts);
         foreach (string reason in report.Reasons) terminal.Note(reason);
     }
 }

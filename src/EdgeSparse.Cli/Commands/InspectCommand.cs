@@ -22,7 +22,7 @@ internal static class InspectCommand
         command.SetAction(parsed =>
         {
             OpenedModel opened = OpenedModel.Open(model.Read(parsed), terminal);
-            InspectReport report = opened.IsForOnnxRuntime ? OnnxReport(opened) : NativeReport(opened);
+            InspectReport report = opened.Package.Parts is { } parts ? MixedReport(opened, parts) : opened.IsForOnnxRuntime ? OnnxReport(opened) : NativeReport(opened);
             if (parsed.GetValue(json)) Json.Write(terminal, report, ReportContext.Default.InspectReport);
             else Print(terminal, report, parsed.GetValue(plan));
             return ExitCode.Ok;
@@ -38,6 +38,29 @@ internal static class InspectCommand
         return new InspectReport("edgesparse.inspect/1", model.Name, session.Backend, model.Reasons, Tensors(session.Inputs), Tensors(session.Outputs), description.Isa.ToString(), description.Threads,
             description.Steps, description.ArenaBytes, description.ConstantBytes, description.ScratchBytes, description.ActivationBytes, layers.Sum(l => l.Parameters), layers.Sum(l => l.Zeros),
             layers.Sum(l => l.MultiplyAdds), layers.Sum(l => l.EffectiveMultiplyAdds), layers, description.Costs.Origin);
+    }
+
+    /// <summary>The parts, and the layers of the native ones, which are planned one by one: the library that would run the others is not needed.</summary>
+    private static InspectReport MixedReport(OpenedModel model, PartitionedModel parts)
+    {
+        var layers = new List<LayerReport>();
+        SessionDescription? last = null;
+        long arena = 0, constants = 0, scratch = 0, activations = 0;
+        int steps = 0;
+        foreach (Graph graph in parts.Parts.Select(part => part.Graph).OfType<Graph>())
+        {
+            using NativeSession session = model.CreateNativeSession(graph);
+            last = session.Describe();
+            layers.AddRange(Layers.Reports(last).Select(layer => layer with { Index = layer.Index + layers.Count }));
+            steps += last.Steps;
+            arena += last.ArenaBytes;
+            constants += last.ConstantBytes;
+            scratch += last.ScratchBytes;
+            activations += last.ActivationBytes;
+        }
+        return new InspectReport("edgesparse.inspect/1", model.Name, "mixed", model.Reasons, Parts.Tensors(parts, parts.Inputs), Parts.Tensors(parts, parts.Outputs), last?.Isa.ToString() ?? "", last?.Threads ?? model.Threads,
+            steps, arena, constants, scratch, activations, layers.Sum(l => l.Parameters), layers.Sum(l => l.Zeros), layers.Sum(l => l.MultiplyAdds), layers.Sum(l => l.EffectiveMultiplyAdds), [.. layers],
+            last?.Costs.Origin, Parts.Reports(parts));
     }
 
     /// <summary>What the ONNX model itself says; the library that would run it is not needed and shows nothing of its plan.</summary>
@@ -69,6 +92,7 @@ internal static class InspectCommand
         foreach (TensorReport output in report.Outputs) terminal.Line($"output      {Line(output)}");
         terminal.Line($"backend     {report.Backend}{(report.InstructionSet.Length > 0 ? $", {report.InstructionSet}, {report.Threads} threads" : "")}");
         foreach (string reason in report.Reasons) terminal.Line($"            {reason}");
+        if (report.Parts is { } parts) Parts.Print(terminal, parts);
         if (report.Layers.Length == 0) return;
         if (report.Backend == "onnxruntime")
         {

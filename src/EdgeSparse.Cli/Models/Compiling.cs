@@ -11,6 +11,7 @@ internal static class Compiling
     {
         BackendChoice.Native => CompileBackend.Native,
         BackendChoice.OnnxRuntime => CompileBackend.OnnxRuntime,
+        BackendChoice.Mixed => CompileBackend.Mixed,
         _ => CompileBackend.Auto,
     };
 
@@ -28,7 +29,8 @@ internal static class Compiling
         return new CliException(ExitCode.Data, result.Unsupported.Count > 0 ? $"{path}: {result.Unsupported[0]}{more}" : $"{path}: cannot be compiled");
     }
 
-    /// <summary>Why the engine is ONNX Runtime.</summary>
+    /// <summary>Why ONNX Runtime is needed, for the whole model or for parts of it.</summary>
     public static string Why(CompileResult result) =>
-        result.Unsupported.Count > 0 ? $"runs on ONNX Runtime: {result.Unsupported[0]}{(result.Unsupported.Count > 1 ? $" (and {result.Unsupported.Count - 1} more)" : "")}" : "runs on ONNX Runtime";
+        result.Package?.Parts is { } parts ? $"runs in {parts.Parts.Count} parts on both engines: {result.Unsupported[0]}{(result.Unsupported.Count > 1 ? $" (and {result.Unsupported.Count - 1} more)" : "")}"
+        : result.Unsupported.Count > 0 ? $"runs on ONNX Runtime: {result.Unsupported[0]}{(result.Unsupported.Count > 1 ? $" (and {result.Unsupported.Count - 1} more)" : "")}" : "runs on ONNX Runtime";
 }

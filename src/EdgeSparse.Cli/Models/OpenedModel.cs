@@ -47,16 +47,16 @@ internal sealed class OpenedModel
         {
             if (request.InputShapes.Count > 0) throw new CliException(ExitCode.Usage, $"--input is for ONNX files; the shapes of {request.Path} were fixed when it was compiled");
             ModelPackage package = ModelPackage.Load(request.Path);
-            return new OpenedModel(request, costs, false, package, package.Graph is null ? ["the package carries an ONNX model for ONNX Runtime"] : []);
+            return new OpenedModel(request, costs, false, package, package.Parts is { } parts ? [$"the package is in {parts.Parts.Count} parts for both engines"] : package.Graph is null ? ["the package carries an ONNX model for ONNX Runtime"] : []);
         }
-        CompileResult result = Compiling.Compile(request.Path, new CompileOptions { Backend = Compiling.Backend(request.Backend) }, request.InputShapes);
+        CompileResult result = Compiling.Compile(request.Path, new CompileOptions { Backend = Compiling.Backend(request.Backend), Costs = costs }, request.InputShapes);
         if (result.Package is null) throw Compiling.Refused(request.Path, result);
         if (request.Backend == BackendChoice.Auto && result.Package.Graph is null) terminal.Note($"{request.Path}: {Compiling.Why(result)}");
         return new OpenedModel(request, costs, true, result.Package, [.. result.Notes]);
     }
 
     /// <summary>True where the engine asked for, or the only one that can run the model, is ONNX Runtime.</summary>
-    public bool IsForOnnxRuntime => _request.Backend == BackendChoice.OnnxRuntime || (_request.Backend == BackendChoice.Auto && Package.Graph is null);
+    public bool IsForOnnxRuntime => _request.Backend == BackendChoice.OnnxRuntime || (_request.Backend == BackendChoice.Auto && Package.Graph is null && Package.Parts is null);
 
     /// <summary>The ONNX model: of the file, or that which the package carries.</summary>
     public OnnxModel ReadOnnx() => _isOnnx ? OnnxModel.Read(_request.Path)
@@ -75,6 +75,9 @@ internal sealed class OpenedModel
     /// <summary>A native session on one thread, whatever number was asked for.</summary>
     public IInferenceSession CreateOneThreadSession() => Create(BackendChoice.Native, profile: false, threads: 1);
 
+    /// <summary>A native session of one part, as the command line says.</summary>
+    public NativeSession CreateNativeSession(Graph graph) => NativeSession.Create(graph, new SessionOptions { Threads = _request.Threads, Costs = _costs });
+
     /// <summary>A native session that measures its layers.</summary>
     public NativeSession CreateProfiledSession() => (NativeSession)Create(BackendChoice.Native, profile: true, _request.Threads);
 
@@ -84,6 +87,7 @@ internal sealed class OpenedModel
         var onnxRuntime = new OnnxRuntimeOptions { LibraryPath = _request.OnnxRuntimeLibrary, Providers = _request.Providers, Threads = _request.Threads, InputShapes = _request.InputShapes };
         if (!_isOnnx) return SessionFactory.Create(Package, options, onnxRuntime, out _);
         // The file itself, so that ONNX Runtime finds tensors stored beside it.
+        if (Package.Parts is not null && backend is BackendChoice.Auto or BackendChoice.Mixed) return SessionFactory.Create(Package, options, onnxRuntime, out _);
         if (backend == BackendChoice.OnnxRuntime || (backend == BackendChoice.Auto && Package.Graph is null)) return OnnxRuntimeSession.Create(_request.Path, onnxRuntime);
         if (Package.Graph is { } graph) return NativeSession.Create(graph, options);
         CompileResult result = Compiling.Compile(_request.Path, new CompileOptions { Backend = CompileBackend.Native }, _request.InputShapes);

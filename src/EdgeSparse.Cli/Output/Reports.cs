@@ -12,7 +12,7 @@ internal sealed record KernelsReport(
 
 internal sealed record CompileReport(
     string Schema, ModelName Model, string Output, long OutputBytes, string Backend, string[] Reasons, TensorReport[] Inputs, TensorReport[] Outputs,
-    int Layers, long Parameters, long Zeros, int PackedLayers, long MultiplyAdds);
+    int Layers, long Parameters, long Zeros, int PackedLayers, long MultiplyAdds, PartReport[]? Parts = null);
 
 internal sealed record CandidateReport(string Kernel, int Threads, double PredictedMicroseconds, double? MeasuredMicroseconds, bool Chosen);
 
@@ -24,9 +24,13 @@ internal sealed record LayerReport(
     long EffectiveMultiplyAdds, long BytesMoved, int Tasks, bool Parallel, double? Milliseconds, double? LeastMilliseconds = null, string? Signature = null,
     CandidateReport[]? Candidates = null, RooflineReport? Roofline = null);
 
+/// <summary>A stretch of a model for one engine; bytes in and out are those that cross from and to other parts, of tensors whose shape is known.</summary>
+internal sealed record PartReport(
+    int Index, string Engine, int Operators, string[] Inputs, string[] Outputs, long BytesIn, long BytesOut, string[] Reasons);
+
 internal sealed record InspectReport(
     string Schema, ModelName Model, string Backend, string[] Reasons, TensorReport[] Inputs, TensorReport[] Outputs, string InstructionSet, int Threads, int Steps, long ArenaBytes,
-    long ConstantBytes, long ScratchBytes, long ActivationBytes, long Parameters, long Zeros, long MultiplyAdds, long EffectiveMultiplyAdds, LayerReport[] Layers, string? Costs = null);
+    long ConstantBytes, long ScratchBytes, long ActivationBytes, long Parameters, long Zeros, long MultiplyAdds, long EffectiveMultiplyAdds, LayerReport[] Layers, string? Costs = null, PartReport[]? Parts = null);
 
 internal sealed record OutputComparison(
     string Name, int[] Shape, long Elements, double? MaxAbsoluteError, double? MaxRelativeError, long BeyondTolerance, long? WorstIndex, double? WorstActual, double? WorstExpected, bool Passed);
@@ -41,7 +45,7 @@ internal sealed record EngineTiming(
 internal sealed record BenchReport(
     string Schema, ModelName Model, string Processor, string InstructionSet, int Threads, double Seconds, long? MultiplyAdds, long? EffectiveMultiplyAdds, EngineTiming? Native,
     EngineTiming? Onnxruntime, double? Speedup, LayerReport[]? Layers, string? Costs = null, EngineTiming? OneThread = null, double? ThreadSpeedup = null,
-    ModelName? BaselineModel = null, EngineTiming? Baseline = null, double? BaselineSpeedup = null);
+    ModelName? BaselineModel = null, EngineTiming? Baseline = null, double? BaselineSpeedup = null, EngineTiming? Mixed = null);
 
 internal sealed record MemoryReport(long? SizeBytes, double LoadBytesPerNanosecond, double StoreBytesPerNanosecond);
 

@@ -39,7 +39,7 @@ public sealed class ImportResult
 /// ONNX model to graph. Every operator is lowered to the forms of OPERATORS.md by its entry in <see cref="OperatorTable"/>; what depends only on
 /// constants is computed at once; nodes that no output needs are not looked at.
 /// </summary>
-public sealed class OnnxImporter
+public sealed partial class OnnxImporter
 {
     public const int OldestOpset = 1;
     public const int NewestOpset = 25;
@@ -127,7 +127,7 @@ public sealed class OnnxImporter
         {
             if (!maker.TryGetValue(name, out int index) || needed[index]) continue;
             needed[index] = true;
-            foreach (string input in nodes[index].Inputs)
+            foreach (string input in OnnxNames.Read(nodes[index]))
             {
                 if (maker.TryGetValue(input, out int made) && made >= index)
                     throw Malformed(nodes[index].FileOffset, $"node '{nodes[index].DisplayName}' uses '{input}' before it is made; nodes must be in execution order");

@@ -191,6 +191,8 @@ public sealed class OnnxAttribute : OnnxMessage
 
     public static OnnxAttribute Of(string name, OnnxTensor value) => new() { Name = name, Type = OnnxAttributeType.Tensor, Tensor = value };
 
+    public static OnnxAttribute Of(string name, OnnxGraph value) => new() { Name = name, Type = OnnxAttributeType.Graph, Graph = value };
+
     public static OnnxAttribute Of(string name, params ReadOnlySpan<long> values)
     {
         var attribute = new OnnxAttribute { Name = name, Type = OnnxAttributeType.Ints };

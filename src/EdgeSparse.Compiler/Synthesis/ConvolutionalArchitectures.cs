@@ -27,7 +27,8 @@ internal sealed class ConvolutionalArchitectures(OnnxGraphWriter graph, Syntheti
         return Classify(x, channels);
     }
 
-    public OnnxModel MobileNetV2()
+    /// <param name="recurrent">The head is a GRU over the 49 pixels of 7×7, of which the last state is classified, in place of the pixels' mean.</param>
+    public OnnxModel MobileNetV2(bool recurrent = false)
     {
         (int Expansion, int Channels, int Repeats, int Stride)[] stages =
             [(1, 16, 1, 1), (6, 24, 2, 2), (6, 32, 3, 2), (6, 64, 4, 2), (6, 96, 3, 1), (6, 160, 3, 2), (6, 320, 1, 1)];
@@ -50,7 +51,7 @@ internal sealed class ConvolutionalArchitectures(OnnxGraphWriter graph, Syntheti
             }
         }
         x = Relu6("head", Conv("head", x, channels, 1280, 1, 1, Rectified, prune: true));
-        return Classify(x, 1280);
+        return recurrent ? ClassifySteps(x, 1280, 49, 256) : Classify(x, 1280);
     }
 
     public OnnxModel ResNet50()
@@ -77,10 +78,26 @@ internal sealed class ConvolutionalArchitectures(OnnxGraphWriter graph, Syntheti
         return Classify(x, channels);
     }
 
+    /// <summary>Pixels [1, channels, …] as steps [steps, 1, channels] of a GRU, whose last state is classified.</summary>
+    private OnnxModel ClassifySteps(string x, int channels, int steps, int hidden)
+    {
+        x = graph.Node("Reshape", "columns", [x, graph.Integers("columns.shape", channels, 1, steps)]);
+        x = graph.Node("Transpose", "steps", [x], OnnxAttribute.Of("perm", 2, 1, 0));
+        string w = graph.Floats("gru.weight", [1, 3 * hidden, channels], weights.Matrix(3 * hidden, channels, Linear, prune: false));
+        string r = graph.Floats("gru.recurrence", [1, 3 * hidden, hidden], weights.Matrix(3 * hidden, hidden, Linear, prune: false));
+        string state = graph.Nodes("GRU", "gru", [x, w, r], 2, OnnxAttribute.Of("hidden_size", hidden))[1];
+        x = graph.Node("Reshape", "state", [state, graph.Integers("state.shape", 1, hidden)]);
+        return Classify(hidden, x);
+    }
+
     private OnnxModel Classify(string x, int channels)
     {
         x = graph.Node("GlobalAveragePool", "pool", [x]);
-        x = graph.Node("Flatten", "flatten", [x], OnnxAttribute.Of("axis", 1));
+        return Classify(channels, graph.Node("Flatten", "flatten", [x], OnnxAttribute.Of("axis", 1)));
+    }
+
+    private OnnxModel Classify(int channels, string x)
+    {
         string w = graph.Floats("classifier.weight", [SyntheticModel.Classes, channels], weights.Matrix(SyntheticModel.Classes, channels, Linear, prune: false));
         string b = graph.Floats("classifier.bias", [SyntheticModel.Classes], Bias(SyntheticModel.Classes));
         return graph.Finish(graph.Node("Gemm", "classifier", [x, w, b], OnnxAttribute.Of("transB", 1)), "output", 1, SyntheticModel.Classes);

@@ -18,6 +18,7 @@ public sealed class SynthesisOptions
 
 /// <summary>
 /// Benchmark models in the shapes of published architectures, with seeded random weights: their speed is that of the architecture, their answers mean nothing.
+/// <c>mobilenet_v2_gru</c> reads the last pixels of MobileNet V2 as the steps of a recurrent layer, which only ONNX Runtime has.
 /// Batch normalisation is folded. 1×1, 3×3 and linear layers are pruned; the stem, depthwise layers, the patch embedding and the classifier stay dense.
 /// Input <c>input</c> 1x3xSIZExSIZE, output <c>output</c> 1x1000. Runnable by any ONNX engine (opset 17).
 /// </summary>
@@ -26,7 +27,7 @@ public static class SyntheticModel
     internal const int Opset = 17;
     internal const int Classes = 1000;
 
-    public static IReadOnlyList<string> Architectures { get; } = ["mobilenet_v1", "mobilenet_v2", "resnet50", "deit_tiny", "deit_small"];
+    public static IReadOnlyList<string> Architectures { get; } = ["mobilenet_v1", "mobilenet_v2", "mobilenet_v2_gru", "resnet50", "deit_tiny", "deit_small"];
 
     /// <exception cref="ArgumentException">The architecture is not one of <see cref="Architectures"/>, or not made for this size.</exception>
     public static OnnxModel Build(string architecture, SynthesisOptions options)
@@ -41,6 +42,7 @@ public static class SyntheticModel
         {
             "mobilenet_v1" => new ConvolutionalArchitectures(graph, weights).MobileNetV1(),
             "mobilenet_v2" => new ConvolutionalArchitectures(graph, weights).MobileNetV2(),
+            "mobilenet_v2_gru" => new ConvolutionalArchitectures(graph, weights).MobileNetV2(recurrent: true),
             "resnet50" => new ConvolutionalArchitectures(graph, weights).ResNet50(),
             "deit_tiny" => new VisionTransformer(graph, weights, dimension: 192, heads: 3, options.Size).Build(),
             "deit_small" => new VisionTransformer(graph, weights, dimension: 384, heads: 6, options.Size).Build(),

@@ -24,7 +24,7 @@ internal static class OptionsReader
         var options = new DaemonOptions();
         options.Device = Identifier(reader, "device", HostName());
         options.Model = reader.FilePath("model", "");
-        options.Backend = reader.Choice("backend", options.Backend, ("auto", BackendChoice.Auto), ("native", BackendChoice.Native), ("onnxruntime", BackendChoice.OnnxRuntime));
+        options.Backend = reader.Choice("backend", options.Backend, ("auto", BackendChoice.Auto), ("native", BackendChoice.Native), ("onnxruntime", BackendChoice.OnnxRuntime), ("mixed", BackendChoice.Mixed));
         options.Threads = reader.Integer("threads", options.Threads, 0, SessionOptions.MaximumThreads);
         string cpus = reader.Text("cpus", options.Cpus);
         options.Cpus = cpus.Length == 0 || CpuSet.Parse(cpus) is not null ? cpus : reader.Refuse("cpus", cpus, "processors, none twice, as 2-3 or 0,2", options.Cpus);

@@ -4,7 +4,7 @@ using System.Security.Cryptography;
 namespace EdgeSparse.Model;
 
 /// <summary>
-/// A model as it is shipped: the manifest, and the native engine's graph, the ONNX model that only ONNX Runtime runs, or both.
+/// A model as it is shipped: the manifest, and the native engine's graph, the ONNX model that only ONNX Runtime runs, or both; or the parts that each engine runs.
 /// FORMAT.md in this room defines the bytes. Whatever is wrong with a file is a <see cref="ModelFormatException"/> that says where.
 /// </summary>
 public sealed class ModelPackage
@@ -24,12 +24,24 @@ public sealed class ModelPackage
         OnnxModel = onnxModel;
     }
 
+    /// <summary>A package in parts; they are checked when it is written.</summary>
+    public ModelPackage(Manifest manifest, PartitionedModel parts)
+    {
+        ArgumentNullException.ThrowIfNull(manifest);
+        ArgumentNullException.ThrowIfNull(parts);
+        Manifest = manifest;
+        Parts = parts;
+    }
+
     public Manifest Manifest { get; }
 
-    /// <summary>The graph for the native engine; null where only ONNX Runtime runs the model.</summary>
+    /// <summary>The parts that each engine runs; null where one engine runs the model whole.</summary>
+    public PartitionedModel? Parts { get; }
+
+    /// <summary>The graph for the native engine; null where it does not run the model whole.</summary>
     public Graph? Graph { get; }
 
-    /// <summary>The ONNX file for ONNX Runtime; empty where the native engine runs the model.</summary>
+    /// <summary>The ONNX file for ONNX Runtime; empty where it does not run the model whole.</summary>
     public ReadOnlyMemory<byte> OnnxModel { get; }
 
     /// <summary>The model's identity: SHA-256 of the whole package, lower-case hexadecimal; of a package made in memory, of the bytes it would be written as now.</summary>

@@ -5,7 +5,12 @@ namespace EdgeSparse.Model;
 /// <summary>The constants of FORMAT.md.</summary>
 internal static class PackageFormat
 {
+    /// <summary>Of a package that one engine runs whole.</summary>
     public const int Version = 1;
+
+    /// <summary>Of a package in parts.</summary>
+    public const int PartsVersion = 2;
+
     public const int HeaderBytes = 64;
     public const int SectionBytes = 64;
     public const int HashedHeaderBytes = 24;
@@ -35,6 +40,7 @@ internal enum SectionType : uint
     Graph = 2,
     Weights = 3,
     Onnx = 4,
+    Parts = 5,
 }
 
 internal enum ConstantStorage : byte

@@ -6,13 +6,23 @@ namespace EdgeSparse.Model;
 /// <summary>Reads the frame of a package: header, section table, checksums (FORMAT.md). Sizes are checked before anything is allocated for them.</summary>
 internal static class PackageReader
 {
+    private readonly record struct SectionEntry(SectionType Type, ReadOnlyMemory<byte> Content);
+
     public static ModelPackage Read(ReadOnlyMemory<byte> file, string path)
     {
-        ReadOnlyMemory<byte>[] sections = Sections(file, path);
-        ReadOnlyMemory<byte> manifest = sections[(int)SectionType.Manifest], graph = sections[(int)SectionType.Graph], onnx = sections[(int)SectionType.Onnx];
+        List<SectionEntry> sections = Sections(file, path, out bool inParts);
         try
         {
-            return new ModelPackage(ManifestJson.Parse(manifest.Span, "manifest"), graph.IsEmpty ? null : GraphReader.Read(graph, sections[(int)SectionType.Weights]), onnx);
+            Manifest manifest = ManifestJson.Parse(sections[0].Content.Span, "manifest");
+            if (inParts) return new ModelPackage(manifest, Parts(sections));
+            Graph? graph = null;
+            int next = 1;
+            if (sections[next].Type == SectionType.Graph)
+            {
+                graph = GraphReader.Read(sections[next].Content, sections[next + 1].Content);
+                next += 2;
+            }
+            return new ModelPackage(manifest, graph, next < sections.Count ? sections[next].Content : default);
         }
         catch (ModelFormatException error)
         {
@@ -20,17 +30,40 @@ internal static class PackageReader
         }
     }
 
-    /// <summary>The sections by type, empty where absent, every checksum verified.</summary>
-    private static ReadOnlyMemory<byte>[] Sections(ReadOnlyMemory<byte> memory, string path)
+    /// <summary>The parts section and, in its order, each part's graph and weights or ONNX model.</summary>
+    private static PartitionedModel Parts(List<SectionEntry> sections)
+    {
+        var model = new PartitionedModel();
+        int next = 2;
+        foreach (PartsSection.Plan plan in PartsSection.Read(sections[1].Content.Span, model))
+        {
+            SectionType expected = plan.Engine == PartEngine.Native ? SectionType.Graph : SectionType.Onnx;
+            if (next >= sections.Count || sections[next].Type != expected) throw new ModelFormatException($"part {model.Parts.Count} has no section of type {(uint)expected} in its place");
+            var part = plan.Engine == PartEngine.Native ? new ModelPart(GraphReader.Read(sections[next].Content, sections[next + 1].Content)) : new ModelPart(sections[next].Content);
+            next += plan.Engine == PartEngine.Native ? 2 : 1;
+            part.Operators = plan.Operators;
+            part.Inputs.AddRange(plan.Inputs);
+            part.Outputs.AddRange(plan.Outputs);
+            part.Reasons.AddRange(plan.Reasons);
+            model.Parts.Add(part);
+        }
+        if (next != sections.Count) throw new ModelFormatException($"a section of type {(uint)sections[next].Type} belongs to no part");
+        model.Validate();
+        return model;
+    }
+
+    /// <summary>The sections in order, every checksum verified: manifest first; a graph always with its weights.</summary>
+    private static List<SectionEntry> Sections(ReadOnlyMemory<byte> memory, string path, out bool inParts)
     {
         ReadOnlySpan<byte> file = memory.Span;
         if (!file.StartsWith(PackageFormat.Magic)) throw new ModelFormatException($"{path}: not an EdgeSparse package (.esm)");
         if (file.Length < PackageFormat.HeaderBytes) throw new ModelFormatException(path, file.Length, "the file ends within its header");
         uint version = BinaryPrimitives.ReadUInt32LittleEndian(file[8..]);
-        if (version != PackageFormat.Version)
-            throw new ModelFormatException(path, 8, $"package version {version}, this program reads version {PackageFormat.Version}; compile the model again or update the program");
-        uint count = BinaryPrimitives.ReadUInt32LittleEndian(file[12..]);
-        if (count is < 2 or > 4) throw new ModelFormatException(path, 12, $"{count} sections, expected 2 to 4");
+        if (version is not (PackageFormat.Version or PackageFormat.PartsVersion))
+            throw new ModelFormatException(path, 8, $"package version {version}, this program reads versions {PackageFormat.Version} and {PackageFormat.PartsVersion}; compile the model again or update the program");
+        inParts = version == PackageFormat.PartsVersion;
+        uint count = BinaryPrimitives.ReadUInt32LittleEndian(file[12..]), most = inParts ? 2 + 2 * Limits.Parts : 4u;
+        if (count < 2 || count > most) throw new ModelFormatException(path, 12, $"{count} sections, expected 2 to {most}");
         ulong size = BinaryPrimitives.ReadUInt64LittleEndian(file[16..]);
         if (size != (ulong)file.Length) throw new ModelFormatException(path, 16, $"the file has {file.Length} bytes, its header says {size}: it is cut off or was changed");
         if (size > Limits.ModelFileBytes) throw new ModelFormatException(path, 16, $"{size} bytes, at most {Limits.ModelFileBytes} are supported");
@@ -39,39 +72,45 @@ internal static class PackageReader
         if (!PackageFormat.HashTable(file, (int)count).AsSpan().SequenceEqual(file.Slice(24, 32))) throw new ModelFormatException(path, 24, "the checksum of the header does not match");
         Zero(file, 56, 64, path);
 
-        var sections = new ReadOnlyMemory<byte>[5];
-        uint previous = 0;
+        var sections = new List<SectionEntry>((int)count);
         for (int i = 0; i < count; i++)
         {
             int at = PackageFormat.HeaderBytes + i * PackageFormat.SectionBytes;
             ReadOnlySpan<byte> entry = file.Slice(at, PackageFormat.SectionBytes);
-            uint type = BinaryPrimitives.ReadUInt32LittleEndian(entry), flags = BinaryPrimitives.ReadUInt32LittleEndian(entry[4..]);
+            var type = (SectionType)BinaryPrimitives.ReadUInt32LittleEndian(entry);
+            uint flags = BinaryPrimitives.ReadUInt32LittleEndian(entry[4..]);
             ulong offset = BinaryPrimitives.ReadUInt64LittleEndian(entry[8..]), bytes = BinaryPrimitives.ReadUInt64LittleEndian(entry[16..]);
-            if (type <= previous || type > 4) throw new ModelFormatException(path, at, $"section type {type} after {previous}, expected 1 to 4 ascending");
+            SectionType previous = i == 0 ? 0 : sections[^1].Type;
+            if (!Follows(type, previous, inParts)) throw new ModelFormatException(path, at, $"section type {(uint)type} after {(uint)previous}, which is not the order of version {version}");
             if (flags != 0) throw new ModelFormatException(path, at + 4, $"section flags {flags}, expected 0");
             long start = PackageFormat.Align(end);
-            if (offset != (ulong)start || start > file.Length) throw new ModelFormatException(path, at + 8, $"section {type} at {offset}, expected {start} of {file.Length}");
-            if (bytes > (ulong)(file.Length - start)) throw new ModelFormatException(path, at + 16, $"section {type} has {bytes} bytes, {file.Length - start} are left");
-            if (bytes == 0 && type != (uint)SectionType.Weights) throw new ModelFormatException(path, at + 16, $"section {type} is empty");
+            if (offset != (ulong)start || start > file.Length) throw new ModelFormatException(path, at + 8, $"section {(uint)type} at {offset}, expected {start} of {file.Length}");
+            if (bytes > (ulong)(file.Length - start)) throw new ModelFormatException(path, at + 16, $"section {(uint)type} has {bytes} bytes, {file.Length - start} are left");
+            if (bytes == 0 && type != SectionType.Weights) throw new ModelFormatException(path, at + 16, $"section {(uint)type} is empty");
             Zero(file, at + 56, at + 64, path);
             Zero(file, end, start, path);
             end = start + (long)bytes;
             ReadOnlyMemory<byte> content = memory.Slice((int)start, (int)bytes);
-            if (!SHA256.HashData(content.Span).AsSpan().SequenceEqual(entry.Slice(24, 32))) throw new ModelFormatException(path, start, $"the checksum of section {type} does not match");
-            sections[type] = content;
-            previous = type;
+            if (!SHA256.HashData(content.Span).AsSpan().SequenceEqual(entry.Slice(24, 32))) throw new ModelFormatException(path, start, $"the checksum of section {(uint)type} does not match");
+            sections.Add(new SectionEntry(type, content));
         }
         if (end != file.Length) throw new ModelFormatException(path, end, "bytes after the last section");
-        bool Has(SectionType type)
-        {
-            for (int i = 0; i < count; i++)
-                if (BinaryPrimitives.ReadUInt32LittleEndian(memory.Span[(PackageFormat.HeaderBytes + i * PackageFormat.SectionBytes)..]) == (uint)type) return true;
-            return false;
-        }
-        if (!Has(SectionType.Manifest)) throw new ModelFormatException($"{path}: no manifest section");
-        if (Has(SectionType.Graph) != Has(SectionType.Weights)) throw new ModelFormatException($"{path}: graph and weights sections belong together, one is missing");
+        if (sections[^1].Type is SectionType.Graph) throw new ModelFormatException($"{path}: graph and weights sections belong together, one is missing");
         return sections;
     }
+
+    /// <summary>The order of sections: manifest; then graph and weights, an ONNX model, or both; or parts, and for each of them graph and weights or an ONNX model.</summary>
+    private static bool Follows(SectionType type, SectionType previous, bool inParts) => (previous, type) switch
+    {
+        (0, SectionType.Manifest) => true,
+        (SectionType.Manifest, SectionType.Parts) => inParts,
+        (SectionType.Manifest, SectionType.Graph or SectionType.Onnx) => !inParts,
+        (SectionType.Graph, SectionType.Weights) => true,
+        (SectionType.Weights, SectionType.Onnx) => true,
+        (SectionType.Parts, SectionType.Graph or SectionType.Onnx) => true,
+        (SectionType.Weights, SectionType.Graph) or (SectionType.Onnx, SectionType.Graph or SectionType.Onnx) => inParts,
+        _ => false,
+    };
 
     private static void Zero(ReadOnlySpan<byte> file, long start, long end, string path)
     {

@@ -12,21 +12,35 @@ internal static class PackageWriter
     public static byte[] Write(ModelPackage package)
     {
         var sections = new List<(SectionType Type, byte[] Content)> { (SectionType.Manifest, ManifestJson.Write(package.Manifest)) };
-        if (package.Graph is { } graph)
+        if (package.Parts is { } parts)
         {
-            GraphValidator.Validate(graph);
-            (byte[] graphBytes, byte[] weights) = GraphSections(graph);
-            sections.Add((SectionType.Graph, graphBytes));
-            sections.Add((SectionType.Weights, weights));
+            parts.Validate();
+            sections.Add((SectionType.Parts, PartsSection.Write(parts)));
+            foreach (ModelPart part in parts.Parts) Add(part.Graph, part.OnnxModel);
         }
-        if (!package.OnnxModel.IsEmpty) sections.Add((SectionType.Onnx, package.OnnxModel.ToArray()));
+        else
+        {
+            Add(package.Graph, package.OnnxModel);
+        }
+
+        void Add(Graph? graph, ReadOnlyMemory<byte> onnxModel)
+        {
+            if (graph is not null)
+            {
+                GraphValidator.Validate(graph);
+                (byte[] graphBytes, byte[] weights) = GraphSections(graph);
+                sections.Add((SectionType.Graph, graphBytes));
+                sections.Add((SectionType.Weights, weights));
+            }
+            if (!onnxModel.IsEmpty) sections.Add((SectionType.Onnx, onnxModel.ToArray()));
+        }
 
         long size = PackageFormat.HeaderBytes + sections.Count * PackageFormat.SectionBytes;
         foreach ((_, byte[] content) in sections) size = PackageFormat.Align(size) + content.Length;
         CheckSize(size);
         var file = new byte[size];
         PackageFormat.Magic.CopyTo(file);
-        BinaryPrimitives.WriteUInt32LittleEndian(file.AsSpan(8), PackageFormat.Version);
+        BinaryPrimitives.WriteUInt32LittleEndian(file.AsSpan(8), package.Parts is null ? (uint)PackageFormat.Version : PackageFormat.PartsVersion);
         BinaryPrimitives.WriteUInt32LittleEndian(file.AsSpan(12), (uint)sections.Count);
         BinaryPrimitives.WriteUInt64LittleEndian(file.AsSpan(16), (ulong)size);
         long end = PackageFormat.HeaderBytes + sections.Count * PackageFormat.SectionBytes;
@@ -165,7 +179,7 @@ internal static class PackageWriter
     private static int Elements(int count) =>
         count <= Limits.AttributeElements ? count : throw new ModelFormatException($"an attribute of {count} elements, at most {Limits.AttributeElements} are supported");
 
-    private static void Text(BinaryWriter write, string text)
+    internal static void Text(BinaryWriter write, string text)
     {
         byte[] utf8 = Encoding.UTF8.GetBytes(text);
         if (utf8.Length > Limits.NameBytes) throw new ModelFormatException($"a string of {utf8.Length} bytes, at most {Limits.NameBytes} are supported");

@@ -14,6 +14,7 @@ public class SynthesisTests
     [Theory]
     [InlineData("mobilenet_v1", 4_221_032)]
     [InlineData("mobilenet_v2", 3_487_816)]
+    [InlineData("mobilenet_v2_gru", 3_643_464)]
     [InlineData("resnet50", 25_530_472)]
     [InlineData("deit_tiny", 5_717_416)]
     [InlineData("deit_small", 22_050_664)]

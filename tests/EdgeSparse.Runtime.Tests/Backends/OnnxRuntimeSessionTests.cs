@@ -66,9 +66,21 @@ public sealed class OnnxRuntimeSessionTests
     [InlineData("tensorrt")]
     public void A_provider_that_the_library_lacks_is_named(string provider)
     {
-        var error = Assert.Throws<OnnxRuntimeException>(() => OnnxRuntimeSession.Create(TestData.Path("models", "mnist-8_cntk.onnx"), Options(provider, "cpu")));
+        var error = Assert.Throws<OnnxRuntimeException>(() => OnnxRuntimeSession.Create(TestData.Path("models", "mnist-8_cntk.onnx"), Options(provider)));
         Assert.Matches($"built without {provider}|provider {provider} cannot be used", error.Message);
         Assert.DoesNotContain('\n', error.Message);
+    }
+
+    [OnnxRuntimeTheory]
+    [InlineData("cuda")]
+    [InlineData("tensorrt")]
+    public void The_next_provider_takes_over_from_one_that_the_library_lacks(string provider)
+    {
+        var warnings = new List<string>();
+        using OnnxRuntimeSession session = OnnxRuntimeSession.Create(TestData.Path("models", "mnist-8_cntk.onnx"), Options(provider, "cpu") with { Warning = warnings.Add });
+        Assert.Equal("onnxruntime/cpu", session.Backend);
+        Assert.Equal(new BackendHealth("cpu", 1, 0, session.Health!.LastFailure), session.Health);
+        Assert.Contains($"provider {provider} failed, cpu takes over", Assert.Single(warnings), StringComparison.Ordinal);
     }
 
     [OnnxRuntimeTheory]
@@ -95,7 +107,7 @@ public sealed class OnnxRuntimeSessionTests
     [InlineData("/nowhere/libonnxruntime.so", "absent")]
     public void An_absent_library_is_said_with_what_helps(string path, string expected)
     {
-        var error = Assert.Throws<OnnxRuntimeException>(() => OnnxRuntimeSession.Create([], new OnnxRuntimeOptions { LibraryPath = path }));
+        var error = Assert.Throws<OnnxRuntimeException>(() => OnnxRuntimeSession.Create(ReadOnlyMemory<byte>.Empty, new OnnxRuntimeOptions { LibraryPath = path }));
         Assert.Contains(expected, error.Message, StringComparison.Ordinal);
         Assert.Contains("make deps-onnxruntime", error.Message, StringComparison.Ordinal);
     }

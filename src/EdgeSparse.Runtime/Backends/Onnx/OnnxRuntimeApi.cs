@@ -29,7 +29,7 @@ internal sealed unsafe class OnnxRuntimeApi
         {
             nint environment;
             // Severity 3 = error: ONNX Runtime's own warnings would break the one-line rule of our programs.
-            Check(((delegate* unmanaged[Cdecl]<int, byte*, nint*, nint>)_functions[3])(3, id, &environment));
+            Check(((delegate* unmanaged[Cdecl]<int, byte*, nint*, nint>)_functions[OrtFunction.CreateEnv])(3, id, &environment));
             Environment = environment;
         }
     }
@@ -121,8 +121,8 @@ internal sealed unsafe class OnnxRuntimeApi
     public void Check(nint status)
     {
         if (status == 0) return;
-        string message = Marshal.PtrToStringUTF8(((delegate* unmanaged[Cdecl]<nint, nint>)_functions[2])(status)) ?? "unknown error";
-        ((delegate* unmanaged[Cdecl]<nint, void>)_functions[93])(status);
+        string message = Marshal.PtrToStringUTF8(((delegate* unmanaged[Cdecl]<nint, nint>)_functions[OrtFunction.GetErrorMessage])(status)) ?? "unknown error";
+        ((delegate* unmanaged[Cdecl]<nint, void>)_functions[OrtFunction.ReleaseStatus])(status);
         throw new OnnxRuntimeException($"ONNX Runtime {Version}: {OneLine(message)}");
     }
 
@@ -131,10 +131,10 @@ internal sealed unsafe class OnnxRuntimeApi
     {
         nint* names;
         int count;
-        Check(((delegate* unmanaged[Cdecl]<nint**, int*, nint>)_functions[125])(&names, &count));
+        Check(((delegate* unmanaged[Cdecl]<nint**, int*, nint>)_functions[OrtFunction.GetAvailableProviders])(&names, &count));
         var result = new string[count];
         for (int i = 0; i < count; i++) result[i] = Marshal.PtrToStringUTF8(names[i]) ?? "";
-        Check(((delegate* unmanaged[Cdecl]<nint*, int, nint>)_functions[126])(names, count));
+        Check(((delegate* unmanaged[Cdecl]<nint*, int, nint>)_functions[OrtFunction.ReleaseAvailableProviders])(names, count));
         return result;
     }
 

@@ -5,43 +5,50 @@ using EdgeSparse.Model;
 namespace EdgeSparse.Runtime.Backends.Onnx;
 
 /// <summary>
-/// A whole model run by ONNX Runtime. Inputs lie in buffers of ours that the library reads in place; outputs are read where it leaves them.
-/// Float16 inputs and outputs are presented as float32, as the native engine does. Strings, sequences and maps are refused.
+/// A model run by ONNX Runtime. Inputs, and outputs whose shape the model fixes, lie in buffers of ours that the library reads and writes in place; other outputs are read where it leaves
+/// them. Float16 inputs and outputs are presented as float32, as the native engine does. Of a whole model strings, sequences and maps are refused.
 /// </summary>
 public sealed unsafe class OnnxRuntimeSession : IInferenceSession
 {
     private readonly OnnxRuntimeApi _api;
-    private readonly Port[] _inputs;
-    private readonly Port[] _outputs;
+    private readonly OnnxProviders _providers;
+    private readonly Func<nint, nint, nint> _open;
+    private readonly OnnxPort[] _inputs = [];
+    private readonly OnnxPort[] _outputs = [];
+    private readonly (OnnxRuntimeSession Session, int Output)?[] _sources = [];
+    private readonly bool _isPart;
+    private bool _hasRun;
     private nint _session;
     private nint _memoryInfo;
     private nint* _block; // input names, input values, output names, output values
 
-    private OnnxRuntimeSession(OnnxRuntimeApi api, nint session, string backend, OnnxRuntimeOptions options)
+    private OnnxRuntimeSession(OnnxRuntimeApi api, Func<nint, nint, nint> open, OnnxRuntimeOptions options, bool isPart)
     {
         _api = api;
-        _session = session;
-        Backend = backend;
+        _open = open;
+        _isPart = isPart;
+        _providers = new OnnxProviders(api, options);
         try
         {
+            _session = _providers.Open(open);
             nint memoryInfo;
-            Check(((delegate* unmanaged[Cdecl]<int, int, nint*, nint>)api[69])(0 /* device allocator */, 0 /* default memory */, &memoryInfo));
+            Check(((delegate* unmanaged[Cdecl]<int, int, nint*, nint>)api[OrtFunction.CreateCpuMemoryInfo])(0 /* device allocator */, 0 /* default memory */, &memoryInfo));
             _memoryInfo = memoryInfo;
-            _inputs = ReadPorts(input: true);
-            _outputs = ReadPorts(input: false);
-            foreach (Port input in _inputs) FixShape(input, options);
-
+            _inputs = ReadPorts(input: true, isPart);
+            _outputs = ReadPorts(input: false, isPart);
+            _sources = new (OnnxRuntimeSession, int)?[_inputs.Length];
             _block = (nint*)NativeMemory.AllocZeroed((nuint)(2 * (_inputs.Length + _outputs.Length)), (nuint)sizeof(nint));
+            for (int i = 0; i < _inputs.Length; i++) InputNames[i] = _inputs[i].NativeName;
+            for (int i = 0; i < _outputs.Length; i++) OutputNames[i] = _outputs[i].NativeName;
+            if (isPart) return;
             for (int i = 0; i < _inputs.Length; i++)
             {
-                AllocateInput(_inputs[i]);
-                InputNames[i] = _inputs[i].NativeName;
-                InputValues[i] = _inputs[i].Value;
+                FixShape(_inputs[i], options);
+                PlaceInput(i, null);
             }
-            for (int i = 0; i < _outputs.Length; i++) OutputNames[i] = _outputs[i].NativeName;
-
-            // One run on zeros tells the outputs' shapes and warms the library up.
-            Run();
+            foreach (OnnxPort output in _outputs) output.SetShape(new Shape([.. output.Dimensions.Select(size => (int)Math.Clamp(size, 0, Limits.Dimension))]));
+            // One run on zeros tells the outputs' shapes, has them placed, and warms the library up.
+            if (MayRunOnZeros(_inputs.Select(input => (input.Type, input.Shape)))) Run();
             Inputs = [.. _inputs.Select(port => port.Info)];
             Outputs = [.. _outputs.Select(port => port.Info)];
         }
@@ -52,11 +59,13 @@ public sealed unsafe class OnnxRuntimeSession : IInferenceSession
         }
     }
 
-    public string Backend { get; }
+    public string Backend => "onnxruntime/" + _providers.Current;
 
-    public IReadOnlyList<TensorInfo> Inputs { get; }
+    public BackendHealth? Health => new(_providers.Current, _providers.Takeovers, 0, _providers.LastFailure);
 
-    public IReadOnlyList<TensorInfo> Outputs { get; }
+    public IReadOnlyList<TensorInfo> Inputs { get; } = [];
+
+    public IReadOnlyList<TensorInfo> Outputs { get; } = [];
 
     private nint* InputNames => _block;
 
@@ -75,116 +84,130 @@ public sealed unsafe class OnnxRuntimeSession : IInferenceSession
         return (api.Version, api.Path, api.AvailableProviders());
     }
 
-    /// <summary>Loads a model given as the bytes of an ONNX file.</summary>
-    /// <exception cref="OnnxRuntimeException">The library or a provider is absent, or the model is refused.</exception>
-    public static OnnxRuntimeSession Create(ReadOnlySpan<byte> onnxModel, OnnxRuntimeOptions options)
+    /// <summary>Loads a model given as the bytes of an ONNX file, which are kept: a provider that takes over loads them again.</summary>
+    /// <exception cref="OnnxRuntimeException">The library or the last provider is absent, or the model is refused.</exception>
+    public static OnnxRuntimeSession Create(ReadOnlyMemory<byte> onnxModel, OnnxRuntimeOptions options) => Create(onnxModel, options, isPart: false);
+
+    /// <summary>Loads a part of a model. Its inputs must be placed or linked before it is run, and it has no list of <see cref="Inputs"/> and <see cref="Outputs"/>.</summary>
+    internal static OnnxRuntimeSession CreatePart(ReadOnlyMemory<byte> onnxModel, OnnxRuntimeOptions options) => Create(onnxModel, options, isPart: true);
+
+    private static OnnxRuntimeSession Create(ReadOnlyMemory<byte> onnxModel, OnnxRuntimeOptions options, bool isPart)
     {
         ArgumentNullException.ThrowIfNull(options);
         OnnxRuntimeApi api = OnnxRuntimeApi.Load(options.LibraryPath);
-        fixed (byte* bytes = onnxModel)
+        return new OnnxRuntimeSession(api, (sessionOptions, session) =>
         {
-            nint model = (nint)bytes;
-            nuint length = (nuint)onnxModel.Length;
-            return Create(api, options, (sessionOptions, session) =>
-                ((delegate* unmanaged[Cdecl]<nint, nint, nuint, nint, nint*, nint>)api[8])(api.Environment, model, length, sessionOptions, (nint*)session));
-        }
+            fixed (byte* bytes = onnxModel.Span)
+                return ((delegate* unmanaged[Cdecl]<nint, byte*, nuint, nint, nint*, nint>)api[OrtFunction.CreateSessionFromArray])(api.Environment, bytes, (nuint)onnxModel.Length, sessionOptions, (nint*)session);
+        }, options, isPart);
     }
 
     /// <summary>Loads an ONNX file; tensors stored beside it are read by the library.</summary>
-    /// <exception cref="OnnxRuntimeException">The library or a provider is absent, or the model is refused.</exception>
+    /// <exception cref="OnnxRuntimeException">The library or the last provider is absent, or the model is refused.</exception>
     public static OnnxRuntimeSession Create(string path, OnnxRuntimeOptions options)
     {
         ArgumentNullException.ThrowIfNull(options);
         OnnxRuntimeApi api = OnnxRuntimeApi.Load(options.LibraryPath);
-        fixed (byte* name = Encoding.UTF8.GetBytes(path + '\0'))
+        byte[] name = Encoding.UTF8.GetBytes(path + '\0');
+        return new OnnxRuntimeSession(api, (sessionOptions, session) =>
         {
-            nint model = (nint)name;
-            return Create(api, options, (sessionOptions, session) =>
-                ((delegate* unmanaged[Cdecl]<nint, nint, nint, nint*, nint>)api[7])(api.Environment, model, sessionOptions, (nint*)session));
-        }
+            fixed (byte* bytes = name)
+                return ((delegate* unmanaged[Cdecl]<nint, byte*, nint, nint*, nint>)api[OrtFunction.CreateSession])(api.Environment, bytes, sessionOptions, (nint*)session);
+        }, options, isPart: false);
     }
 
-    private static OnnxRuntimeSession Create(OnnxRuntimeApi api, OnnxRuntimeOptions options, Func<nint, nint, nint> open)
+    public Span<byte> Input(int index) => new(_inputs[index].Data, _inputs[index].SizeBytes);
+
+    public ReadOnlySpan<byte> Output(int index) => new(_outputs[index].Data, _outputs[index].SizeBytes);
+
+    public Shape OutputShape(int index) => _outputs[index].Shape;
+
+    internal int InputCount => _inputs.Length;
+
+    /// <summary>Position of the input or output of a name; −1 where there is none.</summary>
+    internal int FindInput(string name) => Array.FindIndex(_inputs, port => port.Name == name);
+
+    internal int FindOutput(string name) => Array.FindIndex(_outputs, port => port.Name == name);
+
+    internal OnnxPort InputPort(int index) => _inputs[index];
+
+    internal OnnxPort OutputPort(int index) => _outputs[index];
+
+    /// <summary>The library reads an input from <paramref name="memory"/>, or from a buffer of its own where that is null. The port's shape must have been set.</summary>
+    internal void PlaceInput(int index, byte* memory)
     {
-        nint sessionOptions;
-        api.Check(((delegate* unmanaged[Cdecl]<nint*, nint>)api[10])(&sessionOptions));
-        try
-        {
-            if (options.Threads > 0) api.Check(((delegate* unmanaged[Cdecl]<nint, int, nint>)api[24])(sessionOptions, options.Threads));
-            api.Check(((delegate* unmanaged[Cdecl]<nint, int, nint>)api[25])(sessionOptions, 1));
-            api.Check(((delegate* unmanaged[Cdecl]<nint, int, nint>)api[23])(sessionOptions, options.OptimizeGraph ? 99 : 0));
-            string first = AppendProviders(api, sessionOptions, options.Providers);
-            nint session;
-            api.Check(open(sessionOptions, (nint)(&session)));
-            return new OnnxRuntimeSession(api, session, "onnxruntime/" + first, options);
-        }
-        finally
-        {
-            ((delegate* unmanaged[Cdecl]<nint, void>)api[100])(sessionOptions);
-        }
+        _inputs[index].Place(_memoryInfo, memory);
+        InputValues[index] = _inputs[index].Value;
     }
 
-    /// <summary>Appends the providers before <c>cpu</c> in order and returns the name of the first.</summary>
-    private static string AppendProviders(OnnxRuntimeApi api, nint sessionOptions, IReadOnlyList<string> providers)
+    /// <summary>An input is whatever another part's output is in the same turn, without a copy.</summary>
+    internal void LinkInput(int index, OnnxRuntimeSession session, int output) => _sources[index] = (session, output);
+
+    /// <summary>
+    /// After a first run: the library writes an output to <paramref name="memory"/>, or to a buffer of its own where that is null, from now on. False where the model does not fix its
+    /// shape, and the library goes on allocating it.
+    /// </summary>
+    internal bool PlaceOutput(int index, byte* memory)
     {
-        foreach (string provider in providers)
-        {
-            (string? name, string? function) = provider switch
-            {
-                "cpu" => (null, null),
-                "cuda" => ("CUDAExecutionProvider", "OrtSessionOptionsAppendExecutionProvider_CUDA"),
-                "tensorrt" => ("TensorrtExecutionProvider", "OrtSessionOptionsAppendExecutionProvider_Tensorrt"),
-                _ => throw new OnnxRuntimeException($"unknown execution provider '{provider}', expected cpu, cuda or tensorrt"),
-            };
-            if (name is null || function is null) break;
-            string[] available = api.AvailableProviders();
-            nint append = api.Export(function);
-            if (append == 0 || !available.Contains(name))
-                throw new OnnxRuntimeException(
-                    $"{api.Path} (ONNX Runtime {api.Version}) was built without {provider}; it has {string.Join(", ", available)}: use the vendor's library or drop {provider} from the providers");
-            try
-            {
-                api.Check(((delegate* unmanaged[Cdecl]<nint, int, nint>)append)(sessionOptions, 0 /* device */));
-            }
-            catch (OnnxRuntimeException refused)
-            {
-                throw new OnnxRuntimeException($"provider {provider} cannot be used: {refused.Message}", refused);
-            }
-        }
-        return providers.Count > 0 ? providers[0] : "cpu";
+        OnnxPort output = _outputs[index];
+        if (!output.IsFixed) return false;
+        for (int i = 0; i < output.Shape.Rank; i++)
+            if (output.Shape[i] != output.Dimensions[i]) return false;
+        // What the first run made stays where the caller looks for it.
+        byte[] made = new Span<byte>(output.Data, output.SizeBytes).ToArray();
+        output.Place(_memoryInfo, memory);
+        made.CopyTo(new Span<byte>(output.Data, output.SizeBytes));
+        Release(ref OutputValues[index], OrtFunction.ReleaseValue);
+        OutputValues[index] = output.Value;
+        return true;
     }
 
-    public Span<byte> Input(int index) => new(_inputs[index].Buffer, _inputs[index].SizeBytes);
-
-    public ReadOnlySpan<byte> Output(int index) => new(_outputs[index].Buffer, _outputs[index].SizeBytes);
-
+    /// <exception cref="OnnxRuntimeException">The last provider failed.</exception>
     public void Run()
     {
-        ObjectDisposedException.ThrowIf(_session == 0, this);
-        foreach (Port input in _inputs)
+        ObjectDisposedException.ThrowIf(_block == null, this);
+        foreach (OnnxPort input in _inputs) input.Narrow();
+        for (int i = 0; i < _sources.Length; i++)
+            if (_sources[i] is { } source) InputValues[i] = source.Session.OutputValues[source.Output];
+        for (int i = 0; i < _outputs.Length; i++)
+            if (_outputs[i].Value == 0) Release(ref OutputValues[i], OrtFunction.ReleaseValue);
+        while (true)
         {
-            if (input.HalfBuffer is null) continue;
-            float* single = (float*)input.Buffer;
-            for (int i = 0; i < input.Elements; i++) input.HalfBuffer[i] = (Half)single[i];
+            try
+            {
+                if (_session == 0) _session = _providers.Open(_open);
+                Check(((delegate* unmanaged[Cdecl]<nint, nint, nint*, nint*, nuint, nint*, nuint, nint*, nint>)_api[OrtFunction.Run])(
+                    _session, 0, InputNames, InputValues, (nuint)_inputs.Length, OutputNames, (nuint)_outputs.Length, OutputValues));
+                break;
+            }
+            catch (OnnxRuntimeException failure)
+            {
+                _providers.Drop(failure);
+                Release(ref _session, OrtFunction.ReleaseSession);
+            }
         }
-        for (int i = 0; i < _outputs.Length; i++) Release(ref OutputValues[i], 96);
-        Check(((delegate* unmanaged[Cdecl]<nint, nint, nint*, nint*, nuint, nint*, nuint, nint*, nint>)_api[9])(
-            _session, 0, InputNames, InputValues, (nuint)_inputs.Length, OutputNames, (nuint)_outputs.Length, OutputValues));
         for (int i = 0; i < _outputs.Length; i++) ReadOutput(_outputs[i], OutputValues[i]);
+        if (_isPart || _hasRun) return;
+        _hasRun = true;
+        for (int i = 0; i < _outputs.Length; i++) PlaceOutput(i, null);
     }
 
     public void Dispose()
     {
         if (_block != null)
         {
-            for (int i = 0; i < _outputs.Length; i++) Release(ref OutputValues[i], 96);
+            for (int i = 0; i < _outputs.Length; i++)
+                if (_outputs[i].Value == 0) Release(ref OutputValues[i], OrtFunction.ReleaseValue);
             NativeMemory.Free(_block);
             _block = null;
         }
-        foreach (Port port in (_inputs ?? []).Concat(_outputs ?? [])) port.Free(_api);
-        Release(ref _memoryInfo, 94);
-        Release(ref _session, 95);
+        foreach (OnnxPort port in _inputs.Concat(_outputs)) port.Free();
+        Release(ref _memoryInfo, OrtFunction.ReleaseMemoryInfo);
+        Release(ref _session, OrtFunction.ReleaseSession);
     }
+
+    /// <summary>False where an input may be a size, a step or a condition: as 0 the library may refuse it, or never come to an end. Then the first run on real inputs tells.</summary>
+    internal static bool MayRunOnZeros(IEnumerable<(ElementType Type, Shape Shape)> inputs) => inputs.All(input => input.Shape.Rank > 1 && input.Type is (ElementType.Float32 or ElementType.Float64 or ElementType.UInt8));
 
     private void Check(nint status) => _api.Check(status);
 
@@ -195,36 +218,37 @@ public sealed unsafe class OnnxRuntimeSession : IInferenceSession
         handle = 0;
     }
 
-    private Port[] ReadPorts(bool input)
+    private OnnxPort[] ReadPorts(bool input, bool isPart)
     {
         nuint count;
-        Check(((delegate* unmanaged[Cdecl]<nint, nuint*, nint>)_api[input ? 30 : 31])(_session, &count));
+        Check(((delegate* unmanaged[Cdecl]<nint, nuint*, nint>)_api[input ? OrtFunction.SessionGetInputCount : OrtFunction.SessionGetOutputCount])(_session, &count));
         nint allocator;
-        Check(((delegate* unmanaged[Cdecl]<nint*, nint>)_api[78])(&allocator));
-        var ports = new Port[(int)count];
+        Check(((delegate* unmanaged[Cdecl]<nint*, nint>)_api[OrtFunction.GetAllocatorWithDefaultOptions])(&allocator));
+        var ports = new OnnxPort[(int)count];
         for (nuint i = 0; i < count; i++)
         {
             nint name;
-            Check(((delegate* unmanaged[Cdecl]<nint, nuint, nint, nint*, nint>)_api[input ? 36 : 37])(_session, i, allocator, &name));
-            var port = new Port { Name = Marshal.PtrToStringUTF8(name) ?? "" };
-            port.NativeName = Marshal.StringToCoTaskMemUTF8(port.Name);
-            Check(((delegate* unmanaged[Cdecl]<nint, nint, nint>)_api[76])(allocator, name));
+            Check(((delegate* unmanaged[Cdecl]<nint, nuint, nint, nint*, nint>)_api[input ? OrtFunction.SessionGetInputName : OrtFunction.SessionGetOutputName])(_session, i, allocator, &name));
+            var port = new OnnxPort(_api, Marshal.PtrToStringUTF8(name) ?? "");
+            ports[i] = port;
+            Check(((delegate* unmanaged[Cdecl]<nint, nint, nint>)_api[OrtFunction.AllocatorFree])(allocator, name));
 
             nint typeInfo;
-            Check(((delegate* unmanaged[Cdecl]<nint, nuint, nint*, nint>)_api[input ? 33 : 34])(_session, i, &typeInfo));
+            Check(((delegate* unmanaged[Cdecl]<nint, nuint, nint*, nint>)_api[input ? OrtFunction.SessionGetInputTypeInfo : OrtFunction.SessionGetOutputTypeInfo])(_session, i, &typeInfo));
             try
             {
                 nint tensorInfo;
-                Check(((delegate* unmanaged[Cdecl]<nint, nint*, nint>)_api[55])(typeInfo, &tensorInfo));
-                if (tensorInfo == 0) throw new OnnxRuntimeException($"'{port.Name}' is not a tensor");
-                (port.StoredType, port.Dimensions) = ReadTensorInfo(tensorInfo);
+                Check(((delegate* unmanaged[Cdecl]<nint, nint*, nint>)_api[OrtFunction.CastTypeInfoToTensorInfo])(typeInfo, &tensorInfo));
+                if (tensorInfo != 0) (port.StoredType, port.Dimensions) = ReadTensorInfo(tensorInfo);
+                else if (!isPart) throw new OnnxRuntimeException($"'{port.Name}' is not a tensor");
             }
             finally
             {
-                ((delegate* unmanaged[Cdecl]<nint, void>)_api[98])(typeInfo);
+                ((delegate* unmanaged[Cdecl]<nint, void>)_api[OrtFunction.ReleaseTypeInfo])(typeInfo);
             }
-            if (port.StoredType.SizeBytes() == 0) throw new OnnxRuntimeException($"'{port.Name}' has element type {(int)port.StoredType}, which EdgeSparse does not carry");
-            ports[i] = port;
+            if (port.StoredType.SizeBytes() != 0) continue;
+            if (!isPart) throw new OnnxRuntimeException($"'{port.Name}' has element type {(int)port.StoredType}, which EdgeSparse does not carry");
+            port.StoredType = ElementType.Undefined;
         }
         return ports;
     }
@@ -233,16 +257,21 @@ public sealed unsafe class OnnxRuntimeSession : IInferenceSession
     private (ElementType Type, long[] Dimensions) ReadTensorInfo(nint tensorInfo)
     {
         int type;
-        nuint rank;
-        Check(((delegate* unmanaged[Cdecl]<nint, int*, nint>)_api[60])(tensorInfo, &type));
-        Check(((delegate* unmanaged[Cdecl]<nint, nuint*, nint>)_api[61])(tensorInfo, &rank));
-        if (rank > Limits.Rank) throw new OnnxRuntimeException($"a tensor of rank {rank}, at most {Limits.Rank} is carried");
-        var dimensions = new long[(int)rank];
-        fixed (long* target = dimensions) Check(((delegate* unmanaged[Cdecl]<nint, long*, nuint, nint>)_api[62])(tensorInfo, target, rank));
-        return ((ElementType)type, dimensions);
+        Check(((delegate* unmanaged[Cdecl]<nint, int*, nint>)_api[OrtFunction.GetTensorElementType])(tensorInfo, &type));
+        Span<long> dimensions = stackalloc long[Limits.Rank];
+        return ((ElementType)type, dimensions[..ReadDimensions(tensorInfo, dimensions)].ToArray());
     }
 
-    private static void FixShape(Port input, OnnxRuntimeOptions options)
+    private int ReadDimensions(nint tensorInfo, Span<long> dimensions)
+    {
+        nuint rank;
+        Check(((delegate* unmanaged[Cdecl]<nint, nuint*, nint>)_api[OrtFunction.GetDimensionsCount])(tensorInfo, &rank));
+        if (rank > Limits.Rank) throw new OnnxRuntimeException($"a tensor of rank {rank}, at most {Limits.Rank} is carried");
+        fixed (long* target = dimensions) Check(((delegate* unmanaged[Cdecl]<nint, long*, nuint, nint>)_api[OrtFunction.GetDimensions])(tensorInfo, target, rank));
+        return (int)rank;
+    }
+
+    private static void FixShape(OnnxPort input, OnnxRuntimeOptions options)
     {
         var shape = new int[input.Dimensions.Length];
         bool given = options.InputShapes.TryGetValue(input.Name, out Shape wanted);
@@ -261,97 +290,38 @@ public sealed unsafe class OnnxRuntimeSession : IInferenceSession
         input.SetShape(new Shape(shape));
     }
 
-    private void AllocateInput(Port input)
+    private void ReadOutput(OnnxPort output, nint value)
     {
-        input.Buffer = (byte*)NativeMemory.AlignedAlloc((nuint)Math.Max(64, input.SizeBytes), 64);
-        new Span<byte>(input.Buffer, input.SizeBytes).Clear();
-        input.OwnsBuffer = true;
-        void* data = input.Buffer;
-        long bytes = input.SizeBytes;
-        if (input.StoredType == ElementType.Float16)
+        if (output.Value != 0)
         {
-            bytes = input.Elements * 2L;
-            input.HalfBuffer = (Half*)NativeMemory.AlignedAlloc((nuint)Math.Max(64, bytes), 64);
-            data = input.HalfBuffer;
-        }
-        Span<long> dimensions = stackalloc long[Limits.Rank];
-        for (int i = 0; i < input.Shape.Rank; i++) dimensions[i] = input.Shape[i];
-        nint value;
-        fixed (long* pointer = dimensions)
-        {
-            Check(((delegate* unmanaged[Cdecl]<nint, void*, nuint, long*, nuint, int, nint*, nint>)_api[49])(
-                _memoryInfo, data, (nuint)bytes, pointer, (nuint)input.Shape.Rank, (int)input.StoredType, &value));
-        }
-        input.Value = value;
-    }
-
-    private void ReadOutput(Port output, nint value)
-    {
-        byte* data;
-        Check(((delegate* unmanaged[Cdecl]<nint, byte**, nint>)_api[51])(value, &data));
-        if (!output.ShapeKnown)
-        {
-            nint tensorInfo;
-            Check(((delegate* unmanaged[Cdecl]<nint, nint*, nint>)_api[65])(value, &tensorInfo));
-            (_, long[] dimensions) = ReadTensorInfo(tensorInfo);
-            ((delegate* unmanaged[Cdecl]<nint, void>)_api[99])(tensorInfo);
-            var shape = new int[dimensions.Length];
-            for (int i = 0; i < shape.Length; i++) shape[i] = checked((int)dimensions[i]);
-            output.SetShape(new Shape(shape));
-        }
-        if (output.StoredType != ElementType.Float16)
-        {
-            output.Buffer = data;
+            if (output.HalfData != null) output.Widen(output.HalfData);
             return;
         }
-        if (output.Buffer == null)
+        if (output.StoredType == ElementType.Undefined) return;
+        nint tensorInfo;
+        Check(((delegate* unmanaged[Cdecl]<nint, nint*, nint>)_api[OrtFunction.GetTensorTypeAndShape])(value, &tensorInfo));
+        try
         {
-            output.Buffer = (byte*)NativeMemory.AlignedAlloc((nuint)Math.Max(64, output.SizeBytes), 64);
-            output.OwnsBuffer = true;
+            Span<long> dimensions = stackalloc long[Limits.Rank];
+            SetShape(output, dimensions[..ReadDimensions(tensorInfo, dimensions)]);
         }
-        for (int i = 0; i < output.Elements; i++) ((float*)output.Buffer)[i] = (float)((Half*)data)[i];
+        finally
+        {
+            ((delegate* unmanaged[Cdecl]<nint, void>)_api[OrtFunction.ReleaseTensorTypeAndShapeInfo])(tensorInfo);
+        }
+        byte* data;
+        Check(((delegate* unmanaged[Cdecl]<nint, byte**, nint>)_api[OrtFunction.GetTensorMutableData])(value, &data));
+        output.Take(data);
     }
 
-    /// <summary>One input or output.</summary>
-    private sealed class Port
+    /// <summary>A shape is an object, so one is made only where it is new.</summary>
+    private static void SetShape(OnnxPort output, ReadOnlySpan<long> dimensions)
     {
-        public string Name = "";
-        public nint NativeName;
-        public ElementType StoredType;
-        public long[] Dimensions = [];
-        public Shape Shape;
-        public bool ShapeKnown;
-        public int Elements;
-        public int SizeBytes;
-        public byte* Buffer;
-        public bool OwnsBuffer;
-        public Half* HalfBuffer;
-        public nint Value;
-
-        /// <summary>The type presented to callers.</summary>
-        private ElementType Type => StoredType == ElementType.Float16 ? ElementType.Float32 : StoredType;
-
-        public TensorInfo Info => new(Name, Type, Shape);
-
-        public void SetShape(Shape shape)
-        {
-            Shape = shape;
-            // An output whose dimensions the model leaves open may change from run to run.
-            ShapeKnown = Array.TrueForAll(Dimensions, dimension => dimension > 0);
-            Elements = checked((int)shape.ElementCount);
-            SizeBytes = checked(Elements * Type.SizeBytes());
-        }
-
-        public void Free(OnnxRuntimeApi api)
-        {
-            if (Value != 0) ((delegate* unmanaged[Cdecl]<nint, void>)api[96])(Value);
-            Value = 0;
-            if (OwnsBuffer) NativeMemory.AlignedFree(Buffer);
-            NativeMemory.AlignedFree(HalfBuffer);
-            Buffer = null;
-            HalfBuffer = null;
-            if (NativeName != 0) Marshal.FreeCoTaskMem(NativeName);
-            NativeName = 0;
-        }
+        bool same = output.Data != null && output.Shape.Rank == dimensions.Length;
+        for (int i = 0; same && i < dimensions.Length; i++) same = output.Shape[i] == dimensions[i];
+        if (same) return;
+        Span<int> shape = stackalloc int[dimensions.Length];
+        for (int i = 0; i < shape.Length; i++) shape[i] = checked((int)dimensions[i]);
+        output.SetShape(new Shape(shape));
     }
 }
