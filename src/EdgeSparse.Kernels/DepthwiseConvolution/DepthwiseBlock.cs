@@ -75,18 +75,48 @@ internal readonly struct EightRows : IRowCount
     public static int Count => 8;
 }
 
-/// <summary>Whether a vector's loads may reach outside the row and are masked.</summary>
+/// <summary>Whether a vector's loads may reach outside the row, at the left or at the right, and are masked.</summary>
 internal interface IColumns
 {
+    static abstract bool Left { get; }
+
+    static abstract bool Right { get; }
+
     static abstract bool Masked { get; }
 }
 
 internal readonly struct Edge : IColumns
 {
+    public static bool Left => true;
+
+    public static bool Right => true;
+
+    public static bool Masked => true;
+}
+
+internal readonly struct LeftEdge : IColumns
+{
+    public static bool Left => true;
+
+    public static bool Right => false;
+
+    public static bool Masked => true;
+}
+
+internal readonly struct RightEdge : IColumns
+{
+    public static bool Left => false;
+
+    public static bool Right => true;
+
     public static bool Masked => true;
 }
 
 internal readonly struct Inside : IColumns
 {
+    public static bool Left => false;
+
+    public static bool Right => false;
+
     public static bool Masked => false;
 }

@@ -20,7 +20,7 @@ public static unsafe partial class DepthwiseConvolutionF32
     /// <summary>Output elements after which a pending activation is applied, while they are in L1.</summary>
     private const int ActivationElements = 2048;
 
-    /// <summary>Rows of a block whose rows are one vector wide.</summary>
+    /// <summary>Rows of a block that is computed one vector of columns at a time.</summary>
     private const int MaximumTallRows = 8;
 
     private static bool IsDirect(ref ConvolutionParameters p)
@@ -45,11 +45,9 @@ public static unsafe partial class DepthwiseConvolutionF32
 
     private static int MaximumInputRows(in ConvolutionParameters p) => (MaximumTallRows - 1) * p.StrideHeight + p.KernelHeight;
 
-    /// <summary>
-    /// Rows of a block: eight sums keep two FMA units busy. A pair of vectors with stride 2 and 3×3 has six weights and two loads in flight beside its sums, so 16 registers suffice for three rows.
-    /// </summary>
+    /// <summary>Rows of a block: eight sums keep two FMA units busy, on one vector of columns or, 5×5, on two. 3×3 with stride 2 has six weights and three loads in flight beside its sums.</summary>
     private static int MaximumRows(in ConvolutionParameters p)
-        => p.OutputWidth <= p.TileColumns ? MaximumTallRows : p.KernelHeight == 3 && p.StrideHeight == 2 ? 3 : 4;
+        => p.KernelHeight == 3 ? (p.StrideHeight == 2 ? 7 : MaximumTallRows) : p.OutputWidth <= p.TileColumns ? MaximumTallRows : 4;
 
     /// <summary>Elements from a row's start that its last vector reads.</summary>
     private static int Reach(in ConvolutionParameters p) => p.StrideWidth * Math.Max(p.OutputWidth, p.TileColumns) + p.KernelWidth - 1 - p.PadLeft;
@@ -211,54 +209,30 @@ public static unsafe partial class DepthwiseConvolutionF32
 
     private static void Run3x3s1<V>(int rows, DepthwiseBlock* t) where V : unmanaged, IFloatVector<V>
     {
-        bool tall = t->Vectors == 1;
         switch (rows)
         {
-            case 1:
-                if (tall) Single3x3s1<V, OneRow, Edge>(t, 0, t->Masks);
-                else DepthwiseF32_3x3s1<V, OneRow>(t);
-                break;
-            case 2:
-                if (tall) Single3x3s1<V, TwoRows, Edge>(t, 0, t->Masks);
-                else DepthwiseF32_3x3s1<V, TwoRows>(t);
-                break;
-            case 3:
-                if (tall) Single3x3s1<V, ThreeRows, Edge>(t, 0, t->Masks);
-                else DepthwiseF32_3x3s1<V, ThreeRows>(t);
-                break;
-            case 4:
-                if (tall) Single3x3s1<V, FourRows, Edge>(t, 0, t->Masks);
-                else DepthwiseF32_3x3s1<V, FourRows>(t);
-                break;
-            case 5: Single3x3s1<V, FiveRows, Edge>(t, 0, t->Masks); break;
-            case 6: Single3x3s1<V, SixRows, Edge>(t, 0, t->Masks); break;
-            case 7: Single3x3s1<V, SevenRows, Edge>(t, 0, t->Masks); break;
-            case 8: Single3x3s1<V, EightRows, Edge>(t, 0, t->Masks); break;
+            case 1: Rows3x3s1<V, OneRow>(t); break;
+            case 2: Rows3x3s1<V, TwoRows>(t); break;
+            case 3: Rows3x3s1<V, ThreeRows>(t); break;
+            case 4: Rows3x3s1<V, FourRows>(t); break;
+            case 5: Rows3x3s1<V, FiveRows>(t); break;
+            case 6: Rows3x3s1<V, SixRows>(t); break;
+            case 7: Rows3x3s1<V, SevenRows>(t); break;
+            case 8: Rows3x3s1<V, EightRows>(t); break;
         }
     }
 
     private static void Run3x3s2<V>(int rows, DepthwiseBlock* t) where V : unmanaged, IFloatVector<V>
     {
-        bool tall = t->Vectors == 1;
         switch (rows)
         {
-            case 1:
-                if (tall) Single3x3s2<V, OneRow, Edge>(t, 0, t->Masks);
-                else DepthwiseF32_3x3s2<V, OneRow>(t);
-                break;
-            case 2:
-                if (tall) Single3x3s2<V, TwoRows, Edge>(t, 0, t->Masks);
-                else DepthwiseF32_3x3s2<V, TwoRows>(t);
-                break;
-            case 3:
-                if (tall) Single3x3s2<V, ThreeRows, Edge>(t, 0, t->Masks);
-                else DepthwiseF32_3x3s2<V, ThreeRows>(t);
-                break;
-            case 4: Single3x3s2<V, FourRows, Edge>(t, 0, t->Masks); break;
-            case 5: Single3x3s2<V, FiveRows, Edge>(t, 0, t->Masks); break;
-            case 6: Single3x3s2<V, SixRows, Edge>(t, 0, t->Masks); break;
-            case 7: Single3x3s2<V, SevenRows, Edge>(t, 0, t->Masks); break;
-            case 8: Single3x3s2<V, EightRows, Edge>(t, 0, t->Masks); break;
+            case 1: Rows3x3s2<V, OneRow>(t); break;
+            case 2: Rows3x3s2<V, TwoRows>(t); break;
+            case 3: Rows3x3s2<V, ThreeRows>(t); break;
+            case 4: Rows3x3s2<V, FourRows>(t); break;
+            case 5: Rows3x3s2<V, FiveRows>(t); break;
+            case 6: Rows3x3s2<V, SixRows>(t); break;
+            case 7: Rows3x3s2<V, SevenRows>(t); break;
         }
     }
 
