@@ -153,6 +153,51 @@ public class BlockTests
         Assert.All(transposes, layer => Assert.Equal(!othersNeedThem, layer.Kernel == "view"));
     }
 
+    /// <summary>Queries, keys and values of one product are read where they lie, however the export takes them apart; not where somebody else reads them too.</summary>
+    [Theory]
+    [InlineData("transpose, split", false)]
+    [InlineData("transpose, slice", false)]
+    [InlineData("split, transpose", false)]
+    [InlineData("transpose, split", true)]
+    [InlineData("split, transpose", true)]
+    public void Attention_reads_one_product_of_queries_keys_and_values(string order, bool othersNeedThem)
+    {
+        const int Batch = 2, Tokens = 9, Heads = 3, Size = 5;
+        var g = new GraphBuilder();
+        Value qkv = g.Node(OperatorKind.Neg, g.Input(Batch, Tokens, 3 * Heads * Size));
+        var parts = new List<Value>();
+        if (order == "split, transpose")
+        {
+            foreach (Value part in Split(qkv, 2, Heads * Size))
+                parts.Add(g.Node(OperatorKind.Transpose, a => a.Set("perm", 0, 2, 1, 3), g.Node(OperatorKind.Reshape, a => a.Set("shape", Batch, Tokens, Heads, Size), part)));
+        }
+        else
+        {
+            Value apart = g.Node(OperatorKind.Transpose, a => a.Set("perm", 2, 0, 3, 1, 4), g.Node(OperatorKind.Reshape, a => a.Set("shape", Batch, Tokens, 3, Heads, Size), qkv));
+            List<Value> three = order == "transpose, split" ? Split(apart, 0, 1) : [.. Enumerable.Range(0, 3).Select(i => g.Node(OperatorKind.Slice, a =>
+            {
+                a.Set("starts", i, 0, 0, 0, 0);
+                a.Set("sizes", 1, Batch, Heads, Tokens, Size);
+                a.Set("steps", 1, 1, 1, 1, 1);
+            }, apart))];
+            foreach (Value part in three) parts.Add(g.Node(OperatorKind.Reshape, a => a.Set("shape", Batch, Heads, Tokens, Size), part));
+        }
+        g.Output(g.Node(OperatorKind.Attention, a => a.Set("scale", 0.5), parts[0], parts[1], parts[2]));
+        if (othersNeedThem) g.Output(parts[1]);
+        List<Value> Split(Value x, long axis, long size) => g.Nodes(OperatorKind.Split, a =>
+        {
+            a.Set("axis", axis);
+            a.Set("split", size, size, size);
+        }, x);
+        Array[] inputs = [GraphBuilder.RandomFloats(new Random(5), Batch * Tokens * 3 * Heads * Size)];
+
+        using NativeSession session = NativeSession.Create(g.Graph, new SessionOptions { Threads = 2 });
+        Assert.Equal(MemoryTests.OneNodeAtATime(g.Graph, inputs)[0], GraphBuilder.Run(session, inputs)[0]);
+        string[] moved = [.. session.Describe().Layers.Where(layer => layer.Kernel != "view").Select(layer => layer.Operator.ToString())];
+        string[] expected = !othersNeedThem ? ["Neg", "Attention"] : order == "split, transpose" ? ["Neg", "Split", "Transpose", "Attention"] : ["Neg", "Transpose", "Attention"];
+        Assert.Equal(expected, moved);
+    }
+
     private static double[] LayerNorm(double[] x, float[] scale, float[] shift)
     {
         int width = scale.Length;

@@ -352,10 +352,10 @@ internal sealed unsafe partial class NodeLowering
         AttentionParameters p = AttentionParameters.Create(q[0], q[1], q[2], k[2], q[3], v[3], (float)node.Attributes.Number("scale"));
         p.Threads = _builder.Threads;
         p.Isa = _builder.Isa;
+        if (_builder.View(node.Inputs[0]!) is { } queries) (p.QueryBatchStride, p.QueryHeadStride, p.QueryTokenStride) = (queries.Strides[0], queries.Strides[1], queries.Strides[2]);
+        if (_builder.View(node.Inputs[1]!) is { } keys) (p.KeyBatchStride, p.KeyHeadStride, p.KeyTokenStride) = (keys.Strides[0], keys.Strides[1], keys.Strides[2]);
+        if (_builder.View(node.Inputs[2]!) is { } values) (p.ValueBatchStride, p.ValueHeadStride, p.ValueTokenStride) = (values.Strides[0], values.Strides[1], values.Strides[2]);
         // Interleaved heads: a head's vector lies one vector after the previous head's, a token's one row of heads further.
-        if (_builder.IsInterleaved(node.Inputs[0]!)) (p.QueryHeadStride, p.QueryTokenStride) = (q[3], (long)q[1] * q[3]);
-        if (_builder.IsInterleaved(node.Inputs[1]!)) (p.KeyHeadStride, p.KeyTokenStride) = (k[3], (long)k[1] * k[3]);
-        if (_builder.IsInterleaved(node.Inputs[2]!)) (p.ValueHeadStride, p.ValueTokenStride) = (v[3], (long)v[1] * v[3]);
         if (_builder.IsInterleaved(node.Outputs[0])) (p.OutputHeadStride, p.OutputTokenStride) = (v[3], (long)q[1] * v[3]);
         if (node.Input(3) is { } mask)
         {

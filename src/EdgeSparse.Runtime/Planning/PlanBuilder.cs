@@ -21,6 +21,7 @@ internal sealed unsafe class PlanBuilder(InstructionSet isa, int threads, long m
     private readonly Dictionary<Value, Operand> _locations = new(ReferenceEqualityComparer.Instance);
     private readonly HashSet<Node> _absorbed = new(ReferenceEqualityComparer.Instance);
     private readonly HashSet<Value> _interleaved = new(ReferenceEqualityComparer.Instance);
+    private readonly Dictionary<Value, StridedView> _views = new(ReferenceEqualityComparer.Instance);
     private byte[] _parameters = new byte[1024];
     private int _parametersUsed;
     private int _node;
@@ -69,16 +70,21 @@ internal sealed unsafe class PlanBuilder(InstructionSet isa, int threads, long m
         NodeChoice = null;
     }
 
-    /// <summary>Leaves out the transposition of an Attention's operand [batch, heads, tokens, size], which then lies as [batch, tokens, heads, size].</summary>
-    public void Absorb(Node transpose, Value operand)
-    {
-        _absorbed.Add(transpose);
-        _interleaved.Add(operand);
-    }
+    /// <summary>Leaves out a node whose results only attentions read, from where its own input lies.</summary>
+    public void Absorb(Node node) => _absorbed.Add(node);
 
     public bool IsAbsorbed(Node node) => _absorbed.Contains(node);
 
+    /// <summary>Says that an attention's result [batch, heads, tokens, size] lies as [batch, tokens, heads, size].</summary>
+    public void Interleave(Value value) => _interleaved.Add(value);
+
     public bool IsInterleaved(Value value) => _interleaved.Contains(value);
+
+    /// <summary>Says that an attention's operand lies inside another value.</summary>
+    public void Locate(Value operand, StridedView view) => _views[operand] = view;
+
+    /// <summary>How an attention's operand lies inside another value; null where it lies by itself.</summary>
+    public StridedView? View(Value operand) => _views.GetValueOrDefault(operand);
 
     public void Locate(Value value, Operand operand) => _locations[value] = operand;
 

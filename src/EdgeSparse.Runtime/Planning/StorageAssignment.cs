@@ -27,7 +27,7 @@ internal sealed class StorageAssignment
 
     private void Run()
     {
-        AbsorbHeadTransposes();
+        AttentionLayout.Assign(_graph, _builder);
         foreach (Value input in _graph.Inputs) _builder.Locate(input, Operand.In(new Storage(PlanBuilder.Bytes(input)) { IsInput = true }));
         foreach (Node node in _graph.Nodes) LocateOutputs(node);
         foreach (Node node in _graph.Nodes)
@@ -112,42 +112,14 @@ internal sealed class StorageAssignment
         return true;
     }
 
-    /// <summary>
-    /// Attention reads and writes heads that lie interleaved, [batch, tokens, heads, size], as well as apart. So a transposition between the two that only
-    /// serves an Attention is left out.
-    /// </summary>
-    private void AbsorbHeadTransposes()
-    {
-        if (!_graph.Nodes.Exists(node => node.Kind == OperatorKind.Attention)) return;
-        var makers = new Dictionary<Value, Node>(ReferenceEqualityComparer.Instance);
-        foreach (Node node in _graph.Nodes)
-            foreach (Value output in node.Outputs) makers[output] = node;
-        Dictionary<Value, List<Node>> consumers = _graph.Consumers();
-        bool HasOneReader(Value value) => consumers.TryGetValue(value, out List<Node>? readers) && readers.Count == 1 && !_graph.Outputs.Contains(value);
-        foreach (Node node in _graph.Nodes)
-        {
-            if (node.Kind != OperatorKind.Attention) continue;
-            for (int i = 0; i < 3; i++)
-            {
-                Value input = node.Inputs[i]!;
-                if (HasOneReader(input) && makers.TryGetValue(input, out Node? maker) && SwapsHeadsAndTokens(maker)) _builder.Absorb(maker, input);
-            }
-            Value output = node.Outputs[0];
-            if (HasOneReader(output) && SwapsHeadsAndTokens(consumers[output][0])) _builder.Absorb(consumers[output][0], output);
-        }
-    }
-
-    /// <summary>One transposition serves one Attention: a second one beside it would find its operand lying the other way.</summary>
-    private bool SwapsHeadsAndTokens(Node node) =>
-        node.Kind == OperatorKind.Transpose && !_builder.IsAbsorbed(node) && node.Attributes.Integers("perm").AsSpan().SequenceEqual([0, 2, 1, 3]);
-
     private void LocateOutputs(Node node)
     {
         for (int i = 0; i < node.Outputs.Count; i++)
         {
             Value output = node.Outputs[i];
             long offset = output.Shape.ElementCount == 0 ? -1 : _builder.IsAbsorbed(node) ? 0 : ViewOffset(node, i);
-            if (offset >= 0) _builder.Locate(output, _builder.Locate(node.Inputs[0]).At(offset * output.Type.SizeBytes()));
+            if (_builder.View(output) is { } view) _builder.Locate(output, _builder.Locate(view.Base).At(view.Offset * output.Type.SizeBytes()));
+            else if (offset >= 0) _builder.Locate(output, _builder.Locate(node.Inputs[0]).At(offset * output.Type.SizeBytes()));
             else _builder.Locate(output, Operand.In(new Storage(PlanBuilder.Bytes(output))));
         }
     }
