@@ -59,6 +59,7 @@ internal static class Application
             InspectCommand.Create(terminal),
             RunCommand.Create(terminal),
             VerifyCommand.Create(terminal),
+            CompareCommand.Create(terminal),
             BenchCommand.Create(terminal),
             TuneCommand.Create(terminal),
             TokensCommand.Create(terminal),

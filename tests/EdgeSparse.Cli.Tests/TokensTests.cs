@@ -97,3 +97,49 @@ public sealed class TokensTests : IDisposable
         return ["tokens", TestData.Path("models", "vit_mnist_d128l6_op17.onnx"), "--calibrate", TestData.Path("images", "mnist_t10k-images-idx3-ubyte.gz"), "--manifest", _work["model.json"], "--threads", "1"];
     }
 }
+
+/// <summary>A changed model against the one it was made from, through the program.</summary>
+public sealed class CompareTests : IDisposable
+{
+    private readonly WorkFolder _work = new();
+
+    public void Dispose() => _work.Dispose();
+
+    [Fact]
+    public void A_model_agrees_with_itself_and_is_told_from_another()
+    {
+        SmallModel.WriteColors(_work["m.onnx"]);
+        File.WriteAllText(_work["m.json"], SmallModel.Manifest);
+        Directory.CreateDirectory(_work["p"]);
+        for (int i = 0; i < 3; i++)
+        {
+            using var frame = new Frame(2, 2);
+            frame.Fill((byte)(80 * i), 100, 50);
+            ImageFile.Save(_work[$"p/{i}.png"], frame);
+        }
+        JsonElement report = Cli.Run("compare", _work["m.onnx"], "--baseline", _work["m.onnx"], "--pictures", _work["p"], "--backend", "native", "--json").Succeeded().Json;
+        Assert.Equal((3, 1.0, 0.0), (report.GetProperty("samples").GetInt32(), report.GetProperty("model_metrics").GetProperty("agreement").GetDouble(), report.GetProperty("model_metrics").GetProperty("logit_max_error").GetDouble()));
+        Directory.CreateDirectory(_work["none"]);
+        Cli.Run("compare", _work["m.onnx"], "--baseline", _work["m.onnx"], "--pictures", _work["none"]).RefusedWith(ExitCode.NoInput, "none: empty");
+        File.WriteAllText(_work["p/9.png"], "no picture");
+        Cli.Run("compare", _work["m.onnx"], "--baseline", _work["m.onnx"], "--pictures", _work["p"]).RefusedWith(ExitCode.Data, "9.png");
+    }
+
+    [DataFact]
+    public void Skipping_the_zeros_of_relu_changes_nothing_but_rounding()
+    {
+        File.WriteAllText(_work["model.json"], """{ "preprocess": { "scale": 0.00392156863 }, "decoder": { "type": "classification", "softmax": true } }""");
+        string pictures = TestData.Path("images", "cifar10_test1000_jpeg.tar.gz"), onnx = TestData.Path("models", "own", "vit_relu.onnx");
+        Cli.Run("compile", onnx, "-o", _work["dense.esm"], "--manifest", _work["model.json"]).Succeeded();
+        Outcome compiled = Cli.Run("compile", onnx, "-o", _work["relu.esm"], "--manifest", _work["model.json"], "--activation", "relu", "--calibrate", pictures, "--pictures", "20").Succeeded();
+        Assert.Contains("the others are skipped", compiled.Error, StringComparison.Ordinal);
+        JsonElement metrics = Cli.Run("compare", _work["relu.esm"], "--baseline", _work["dense.esm"], "--pictures", pictures, "--count", "40", "--json").Succeeded().Json.GetProperty("model_metrics");
+        Assert.Equal(1.0, metrics.GetProperty("agreement").GetDouble());
+        Assert.InRange(metrics.GetProperty("logit_relative_error").GetDouble(), 0, 1e-4);
+        JsonElement layers = Cli.Run("inspect", _work["relu.esm"], "--json").Succeeded().Json.GetProperty("layers");
+        Assert.True(layers.EnumerateArray().Count(layer => layer.GetProperty("kernel").GetString()!.StartsWith("GatheredMatMulF32", StringComparison.Ordinal)) >= 4);
+        Cli.Run("compile", onnx, "-o", _work["x.esm"], "--activation", "relu").RefusedWith(ExitCode.Usage, "needs pictures");
+        Cli.Run("compile", onnx, "-o", _work["x.esm"], "--activation", "sparse", "--calibrate", pictures).RefusedWith(ExitCode.Usage, "'sparse' is not known");
+        Assert.False(File.Exists(_work["x.esm"]));
+    }
+}

@@ -41,6 +41,11 @@ internal static class CommandExamples
               edgesparse tune --state /var/lib/edgesparse     where the daemon looks (its stateFolder)
 
             """,
+        "compare" => """
+              edgesparse compare sparse.esm --baseline dense.onnx --pictures photos/
+              edgesparse compare small.onnx --baseline large.onnx --pictures test.tar.gz --count 500 --json
+
+            """,
         "tokens" => """
               edgesparse tokens vit.onnx --calibrate pictures/ --plot tokens.png --save tokens.json
               edgesparse tokens vit.onnx --calibrate test.tar.gz --shares 0.9,0.7,0.5 --spec merge:r=8 --threads 1

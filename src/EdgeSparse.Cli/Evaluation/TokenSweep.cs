@@ -27,7 +27,7 @@ internal sealed record TokenSweepRequest(
 internal sealed class TokenSweep : IDisposable
 {
     private const int WarmUpRuns = 3;
-    private const int LeastRuns = 9;
+    private const int LeastRuns = 20;
 
     private readonly TokenSweepRequest _request;
     private readonly CancellationToken _cancel;
@@ -106,8 +106,8 @@ internal sealed class TokenSweep : IDisposable
             _points.Add(new TokenPoint(method, spec, [.. plan.Layers.Select(layer => layer.Tokens), plan.Layers[^1].TokensAfter], plan.MultiplyAdds, (double)plan.MultiplyAdds / plan.MultiplyAddsBefore,
                 milliseconds, dense, milliseconds / dense, IsBaseline(method), false, metrics));
         }
-        double median = Median([.. _points.Skip(1).Select(point => point.DenseMilliseconds).Order()]);
-        _points[0] = _points[0] with { Milliseconds = median, DenseMilliseconds = median };
+        double alone = Undisturbed(_points.Skip(1).Select(point => point.DenseMilliseconds));
+        _points[0] = _points[0] with { Milliseconds = alone, DenseMilliseconds = alone };
     }
 
     /// <summary>Methods that tell what chance or likeness alone would keep.</summary>
@@ -166,7 +166,7 @@ internal sealed class TokenSweep : IDisposable
 
     private NativeSession Session(Graph graph) => NativeSession.Create(graph, new SessionOptions { Threads = _request.Threads, Costs = _request.Costs });
 
-    /// <summary>Median times of the session and of the dense model, which run in turn on one picture after the other.</summary>
+    /// <summary>Times of the session and of the dense model, which run in turn on one picture after the other.</summary>
     private (double Milliseconds, double Dense) Time(NativeSession session)
     {
         var times = new List<double>();
@@ -182,9 +182,7 @@ internal sealed class TokenSweep : IDisposable
             denseTimes.Add(dense);
             times.Add(reduced);
         }
-        times.Sort();
-        denseTimes.Sort();
-        return (Median(times), Median(denseTimes));
+        return (Undisturbed(times), Undisturbed(denseTimes));
     }
 
     private static double Milliseconds(NativeSession session)
@@ -194,7 +192,12 @@ internal sealed class TokenSweep : IDisposable
         return Stopwatch.GetElapsedTime(start).TotalMilliseconds;
     }
 
-    private static double Median(List<double> sorted) => sorted.Count == 0 ? 0 : sorted[sorted.Count / 2];
+    /// <summary>The time that a tenth of the runs stay below: whatever else the machine does disturbs it little.</summary>
+    private static double Undisturbed(IEnumerable<double> times)
+    {
+        double[] sorted = [.. times.Order()];
+        return sorted.Length == 0 ? 0 : sorted[sorted.Length / 10];
+    }
 
     /// <summary>Of the points near a target, the one that agrees most, baselines left aside.</summary>
     private static TokenBest? Best(TokenPoint[] points, double target)

@@ -18,3 +18,5 @@ internal sealed record OutputError(string Name, int[] Shape, double? RelativeErr
 internal sealed record EvaluationMetrics(
     int Samples, double? Agreement, double? LogitRelativeError, double? LogitMaxError, double? KlDivergence, double? Accuracy, double? CalibrationError, double? MeanAveragePrecision,
     OutputError[] Outputs);
+
+internal sealed record CompareReport(string Schema, ModelName Model, ModelName Baseline, string Source, int Samples, ulong Seed, EvaluationMetrics ModelMetrics, EvaluationMetrics BaselineMetrics);

@@ -16,6 +16,7 @@ namespace EdgeSparse.Cli.Output;
 [JsonSerializable(typeof(PruneReport))]
 [JsonSerializable(typeof(TensorsReport))]
 [JsonSerializable(typeof(TokensReport))]
+[JsonSerializable(typeof(CompareReport))]
 internal sealed partial class ReportContext : JsonSerializerContext;
 
 /// <summary>Results of single pictures, one JSON document a line.</summary>

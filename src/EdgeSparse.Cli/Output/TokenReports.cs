@@ -6,8 +6,8 @@ namespace EdgeSparse.Cli.Output;
 /// <param name="Tokens">Tokens that each layer's attention sees, then those that leave the last layer.</param>
 /// <param name="MultiplyAdds">Dense; of a method whose count varies, the most.</param>
 /// <param name="MultiplyAddShare">Of the model itself.</param>
-/// <param name="Milliseconds">Median of one picture.</param>
-/// <param name="DenseMilliseconds">Median of the model itself, run in turn with this one.</param>
+/// <param name="Milliseconds">Of one picture: what a tenth of the runs stay below, which other work on the machine disturbs little.</param>
+/// <param name="DenseMilliseconds">The same of the model itself, run in turn with this one.</param>
 /// <param name="TimeShare"><paramref name="Milliseconds"/> / <paramref name="DenseMilliseconds"/>.</param>
 /// <param name="IsBaseline">A method that any better one should beat: random, or by similarity alone.</param>
 /// <param name="IsKnee">Where the front of time against agreement bends most.</param>
