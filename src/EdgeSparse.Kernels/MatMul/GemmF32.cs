@@ -223,8 +223,13 @@ internal static unsafe partial class GemmF32
         t.Accumulate = g->Accumulate;
         t.Minimum = g->Minimum;
         t.Maximum = g->Maximum;
+        // The tile behind, which may lie in memory only, comes in while this one is used: a part of it with every panel.
+        bool more = Sse.IsSupported && g->RowBytesB == TileColumns(g->Isa) * sizeof(float) && (end + 1) * TileColumns(g->Isa) <= g->Columns;
+        byte* next = (byte*)t.B + (end - begin) * g->TileBytesB, nextEnd = next + (more ? g->Inner * g->RowBytesB : 0);
+        nint part = (nint)(nextEnd - next) / ((g->RowEnd - g->RowBegin + 5) / 6) + 64;
         for (int row = g->RowBegin; row < g->RowEnd;)
         {
+            if (more) next = Prefetch(next, nextEnd - next < part ? nextEnd : next + part);
             int height = PanelHeight(g->Isa, g->Rows - row);
             SetRows(g, &t, row, height, column);
             int validRows = Math.Min(height, g->Rows - row);
@@ -238,6 +243,12 @@ internal static unsafe partial class GemmF32
                 }
             row += height;
         }
+    }
+
+    private static byte* Prefetch(byte* from, byte* to)
+    {
+        for (; from < to; from += 64) Sse.Prefetch1(from);
+        return from;
     }
 
     /// <summary>The last column tile, of which only some columns are valid.</summary>

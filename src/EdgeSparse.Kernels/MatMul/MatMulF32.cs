@@ -12,8 +12,8 @@ public static unsafe partial class MatMulF32
     private const int VariantPanels = 0;
     private const int VariantRow = 1;
 
-    /// <summary>Rows of a tile: 192 rows × 256 inner indices are 192 KiB of A, a part of L2. A multiple of 6, 8 and 12.</summary>
-    private const int MaximumTileRows = 192;
+    /// <summary>Rows of a tile: 240 rows × 256 inner indices are 240 KiB of A, a part of L2. A multiple of 6, 8 and 12.</summary>
+    private const int MaximumTileRows = 240;
     private const int MinimumTileRows = 24;
     private const int MaximumTileColumns = 256;
     private const int MinimumTileColumns = 64;
