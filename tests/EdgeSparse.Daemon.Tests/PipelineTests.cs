@@ -51,6 +51,28 @@ public sealed class PipelineTests
     }
 
     [Fact]
+    public void The_Number_Of_Tokens_That_A_Model_Says_Goes_With_The_Result()
+    {
+        var fixedCount = new RecordingSink();
+        using (CameraPipeline pipeline = Rig.Pipeline(new EndlessSource(2), new StubSession(), [fixedCount], Pace.EveryFrame))
+        {
+            pipeline.Start();
+            Assert.True(pipeline.Join(Limit));
+        }
+        Assert.Equal([-1, -1], fixedCount.Tokens);
+
+        var session = new StubSession();
+        session = new StubSession { Outputs = [.. session.Outputs, new TensorInfo(TokenCount.OutputName, ElementType.Int32, new Shape(1))] };
+        var varying = new RecordingSink();
+        using (CameraPipeline pipeline = Rig.Pipeline(new EndlessSource(3), session, [varying], Pace.EveryFrame))
+        {
+            pipeline.Start();
+            Assert.True(pipeline.Join(Limit));
+        }
+        Assert.Equal([1, 2, 3], varying.Tokens);
+    }
+
+    [Fact]
     public void Stopping_Finishes_The_Frames_In_Work()
     {
         var gate = new SemaphoreSlim(0);

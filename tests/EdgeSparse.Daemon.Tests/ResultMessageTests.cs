@@ -61,6 +61,20 @@ public sealed class ResultMessageTests
     }
 
     [Fact]
+    public void The_Number_Of_Tokens_Is_Said_Where_It_Varies()
+    {
+        var time = new ManualTime();
+        using var writer = new ResultWriter("gate-01", "front", Rig.Model with { Decoder = DecoderKind.Classification }, 2, time);
+        using var frame = new Frame(64, 48) { Sequence = 1, CaptureTimestamp = time.GetTimestamp() };
+        var result = new FrameResult { Sequence = 1, Frame = frame, Tokens = 41 };
+        JsonElement document = JsonDocument.Parse(Encoding.UTF8.GetString(writer.Write(result))).RootElement;
+        Assert.Empty(Schema("classifications-1.json").Errors(document));
+        Assert.Equal(41, document.GetProperty("tokens").GetInt32());
+        result.Tokens = -1;
+        Assert.False(JsonDocument.Parse(Encoding.UTF8.GetString(writer.Write(result))).RootElement.TryGetProperty("tokens", out _));
+    }
+
+    [Fact]
     public void A_Classifier_Gives_Classes_Without_Boxes()
     {
         (JsonElement document, _) = Write(DecoderKind.Classification, new Detection(0, 0.75f, 0, 0, 1, 1));

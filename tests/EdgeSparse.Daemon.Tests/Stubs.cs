@@ -151,7 +151,8 @@ internal sealed class StubSession : IInferenceSession
 
     public Span<byte> Input(int index) => _input;
 
-    public ReadOnlySpan<byte> Output(int index) => index == 0 ? _scores : _boxes;
+    /// <summary>What a third output says: as many as runs.</summary>
+    public ReadOnlySpan<byte> Output(int index) => index switch { 0 => _scores, 1 => _boxes, _ => BitConverter.GetBytes(Runs) };
 
     public void Run()
     {
@@ -200,7 +201,13 @@ internal sealed class RecordingSink : IResultSink
 {
     public List<(long Sequence, long Frame, byte Red)> Results { get; } = [];
 
-    public void Publish(FrameResult result) => Results.Add((result.Sequence, result.Frame.Sequence, result.Frame.Pixels[0]));
+    public List<int> Tokens { get; } = [];
+
+    public void Publish(FrameResult result)
+    {
+        Results.Add((result.Sequence, result.Frame.Sequence, result.Frame.Pixels[0]));
+        Tokens.Add(result.Tokens);
+    }
 }
 
 /// <summary>Pipelines put together from stubs.</summary>

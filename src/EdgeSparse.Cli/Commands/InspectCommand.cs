@@ -37,7 +37,15 @@ internal static class InspectCommand
         LayerReport[] layers = Layers.Reports(description);
         return new InspectReport("edgesparse.inspect/1", model.Name, session.Backend, model.Reasons, Tensors(session.Inputs), Tensors(session.Outputs), description.Isa.ToString(), description.Threads,
             description.Steps, description.ArenaBytes, description.ConstantBytes, description.ScratchBytes, description.ActivationBytes, layers.Sum(l => l.Parameters), layers.Sum(l => l.Zeros),
-            layers.Sum(l => l.MultiplyAdds), layers.Sum(l => l.EffectiveMultiplyAdds), layers, description.Costs.Origin);
+            layers.Sum(l => l.MultiplyAdds), layers.Sum(l => l.EffectiveMultiplyAdds), layers, description.Costs.Origin, Tokens: Tokens(description),
+            TokensVary: session.Outputs.Any(output => output.Name == TokenCount.OutputName));
+    }
+
+    /// <summary>Tokens that each layer's attention sees, in order; null for a model without attention over tokens.</summary>
+    private static int[]? Tokens(SessionDescription description)
+    {
+        int[] tokens = [.. description.Layers.Where(layer => layer.Operator == OperatorKind.Attention && layer.Inputs.Count > 1).Select(layer => layer.Inputs[1][2])];
+        return tokens.Length == 0 ? null : tokens;
     }
 
     /// <summary>The parts, and the layers of the native ones, which are planned one by one: the library that would run the others is not needed.</summary>
@@ -103,6 +111,7 @@ internal static class InspectCommand
         }
         terminal.Line($"parameters  {Format.Count(report.Parameters)}, {Format.Percent(report.Zeros, report.Parameters)} zero");
         terminal.Line($"products    {Format.Count(report.MultiplyAdds)} multiply-adds dense, {Format.Count(report.EffectiveMultiplyAdds)} computed");
+        if (report.Tokens is { } tokens) terminal.Line($"tokens      {(report.TokensVary ? "at most " : "")}{string.Join(", ", tokens)} in {tokens.Length} attention layers");
         terminal.Line($"memory      arena {Format.Bytes(report.ArenaBytes)} (without reuse {Format.Bytes(report.ActivationBytes)}), weights {Format.Bytes(report.ConstantBytes)}, scratch {Format.Bytes(report.ScratchBytes)}");
         terminal.Line($"plan        {report.Layers.Length} layers, {report.Steps} steps");
         terminal.Line();

@@ -30,7 +30,8 @@ internal sealed record PartReport(
 
 internal sealed record InspectReport(
     string Schema, ModelName Model, string Backend, string[] Reasons, TensorReport[] Inputs, TensorReport[] Outputs, string InstructionSet, int Threads, int Steps, long ArenaBytes,
-    long ConstantBytes, long ScratchBytes, long ActivationBytes, long Parameters, long Zeros, long MultiplyAdds, long EffectiveMultiplyAdds, LayerReport[] Layers, string? Costs = null, PartReport[]? Parts = null);
+    long ConstantBytes, long ScratchBytes, long ActivationBytes, long Parameters, long Zeros, long MultiplyAdds, long EffectiveMultiplyAdds, LayerReport[] Layers, string? Costs = null,
+    PartReport[]? Parts = null, int[]? Tokens = null, bool TokensVary = false);
 
 internal sealed record OutputComparison(
     string Name, int[] Shape, long Elements, double? MaxAbsoluteError, double? MaxRelativeError, long BeyondTolerance, long? WorstIndex, double? WorstActual, double? WorstExpected, bool Passed);

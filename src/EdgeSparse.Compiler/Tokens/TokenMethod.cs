@@ -33,6 +33,16 @@ public abstract class TokenMethod
     /// <summary>How many tokens leave a layer that <paramref name="place"/>.Tokens enter; as many where it reduces none. Throws <see cref="TokenReductionException"/> where that cannot be.</summary>
     public abstract int TokensAfter(TokenPlace place);
 
+    /// <summary>True where the method reduces tokens at a layer, be it by a number that follows from the picture.</summary>
+    public virtual bool Reduces(TokenPlace place)
+    {
+        ArgumentNullException.ThrowIfNull(place);
+        return TokensAfter(place) < place.Tokens;
+    }
+
+    /// <summary>True where the number of tokens left follows from the picture; <see cref="TokensAfter"/> is then the most there can be.</summary>
+    public virtual bool Varies => false;
+
     /// <summary>One number for each token, [B,T] Float32: the larger, the more it is worth; null for a method that compares tokens instead.</summary>
     public virtual Value? Score(TokenGraph graph, TokenSite site) => null;
 
@@ -68,6 +78,9 @@ public sealed record TokenSelection(Value Map, Value? Weights = null)
 
     /// <summary>Float32 [B,T']: the sizes that go with <see cref="Matrix"/>.</summary>
     public Value? Sizes { get; init; }
+
+    /// <summary>Int32 [1]: how many tokens are left, for a method whose number varies.</summary>
+    public Value? Count { get; init; }
 }
 
 /// <summary>A layer at which tokens may be reduced, between its attention and what follows.</summary>
@@ -89,6 +102,9 @@ public class TokenPlace
     public required int GridRows { get; init; }
 
     public required int GridColumns { get; init; }
+
+    /// <summary>Pictures that go through the model at once.</summary>
+    public required int Batch { get; init; }
 
     public TokenReductionException Fail(string problem) => new($"layer {Layer} ('{Name}'): {problem}");
 }
@@ -113,6 +129,9 @@ public sealed class TokenSite : TokenPlace
 
     /// <summary>What the attention adds to the scores of keys, [B,1,1,T]; null where nothing.</summary>
     public required Value? ScoreBias { get; init; }
+
+    /// <summary>How many of the tokens are there, Int32 [1]; null: all.</summary>
+    public required Value? Count { get; init; }
 
     /// <summary>Number of each token's patch, Float32 [B,T], −1 for none; null for a method that does not ask for it.</summary>
     public required Value? Positions { get; init; }

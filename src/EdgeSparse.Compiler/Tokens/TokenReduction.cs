@@ -24,12 +24,15 @@ public sealed record TokenReductionResult
 
     public required long MultiplyAdds { get; init; }
 
+    /// <summary>True where the number of tokens follows from the picture: the numbers here are then the most there can be, and the output <see cref="TokenCount.OutputName"/> says how many there were.</summary>
+    public required bool Varies { get; init; }
+
     /// <summary>True where a head gets all tokens back.</summary>
     public required bool Restored { get; init; }
 
     /// <summary>One sentence for people.</summary>
     public override string ToString() =>
-        $"tokens reduced by {Spec}: {string.Join(", ", Layers.Select(layer => layer.Tokens).Append(Layers[^1].TokensAfter))} over {Layers.Count} layers, {100.0 * MultiplyAdds / MultiplyAddsBefore:0.0} % of the multiply-adds{(Restored ? ", all tokens restored for the head" : "")}";
+        $"tokens reduced by {Spec}: {(Varies ? "at most " : "")}{string.Join(", ", Layers.Select(layer => layer.Tokens).Append(Layers[^1].TokensAfter))} over {Layers.Count} layers, {100.0 * MultiplyAdds / MultiplyAddsBefore:0.0} % of the multiply-adds{(Restored ? ", all tokens restored for the head" : "")}";
 }
 
 /// <summary>
@@ -47,12 +50,13 @@ public sealed class TokenReduction
     private readonly Dictionary<Value, (Value X, int Skip)> _skipped = new(ReferenceEqualityComparer.Instance);
     private readonly Stack<(TokenSelection Selection, Value Before)> _reductions = new();
     private readonly Dictionary<Node, TokenUse?> _uses = new(ReferenceEqualityComparer.Instance);
-    private List<TransformerLayer> _reduced = [];
+    private readonly List<TransformerLayer> _reduced = [];
     private Node? _restoreAfter;
     private int _tokens;
     private Value? _sizes;
     private Value? _scoreBias;
     private Value? _positions;
+    private Value? _count;
 
     private TokenReduction(Graph graph, TokenReductionSpec spec)
     {
@@ -60,7 +64,7 @@ public sealed class TokenReduction
         _spec = spec;
         _found = TransformerLayers.Find(graph);
         _tokens = _found.Tokens;
-        _axes = new TokenAxes(graph, _found.Tokens, _found.Protected);
+        _axes = new TokenAxes(graph, _found.Protected);
     }
 
     /// <summary>
@@ -80,7 +84,6 @@ public sealed class TokenReduction
             if (layer > _found.Layers.Count) throw new TokenReductionException($"token reduction '{_spec}': the model has no layer {layer}, it has layers 1 to {_found.Layers.Count}");
         List<TokenLayer> layers = Plan();
         long before = ProductCount.Of(_graph);
-        _reduced = [.. _found.Layers.Where(layer => layers[layer.Number - 1] is var plan && plan.TokensAfter < plan.Tokens)];
         if (_reduced.Count == 0) return Result(layers, before);
         FollowTokens();
         Rewrite(layers);
@@ -97,6 +100,7 @@ public sealed class TokenReduction
         MultiplyAddsBefore = before,
         MultiplyAdds = ProductCount.Of(_graph),
         Restored = _restoreAfter is not null,
+        Varies = _spec.Method.Varies && _reduced.Count > 0,
     };
 
     /// <summary>How many tokens each layer has, before anything is changed.</summary>
@@ -106,7 +110,9 @@ public sealed class TokenReduction
         int tokens = _tokens;
         foreach (TransformerLayer layer in _found.Layers)
         {
-            int after = _spec.Method.TokensAfter(new TokenPlace { Layer = layer.Number, Name = layer.Attention.Name, Tokens = tokens, Protected = _found.Protected, GridRows = _found.GridRows, GridColumns = _found.GridColumns });
+            var place = new TokenPlace { Layer = layer.Number, Name = layer.Attention.Name, Tokens = tokens, Protected = _found.Protected, GridRows = _found.GridRows, GridColumns = _found.GridColumns, Batch = _found.Batch };
+            int after = _spec.Method.TokensAfter(place);
+            if (_spec.Method.Reduces(place)) _reduced.Add(layer);
             layers.Add(new TokenLayer(layer.Number, layer.Attention.Name, tokens, after));
             tokens = after;
         }
@@ -143,6 +149,8 @@ public sealed class TokenReduction
             {
                 int[] ages = [.. node.Inputs.Where(_axes.Carries).Select(input => passed[input!]).Distinct()];
                 bool current = ages.Length == 1 && (ages[0] == reductions || node.Kind != OperatorKind.Attention && use is TokenUse.PerToken or TokenUse.Ends);
+                // Rows that are not there must not be read, which only an attention of tokens to themselves is told.
+                if (_spec.Method.Varies && node.Kind == OperatorKind.Attention && use == TokenUse.Ends) current = false;
                 if (use == TokenUse.NeedsAll || !current) problem ??= (i, node.ToString());
                 foreach (Value output in node.Outputs) passed[output] = ages[0];
             }
@@ -186,6 +194,9 @@ public sealed class TokenReduction
         }
         _graph.Nodes.Clear();
         _graph.Nodes.AddRange(_rewritten.Nodes);
+        if (_count is null) return;
+        _count.Name = TokenCount.OutputName;
+        _graph.Outputs.Add(_count);
     }
 
     /// <summary>A node as it is with the tokens that are left.</summary>
@@ -282,11 +293,14 @@ public sealed class TokenReduction
             Sizes = _sizes,
             GridRows = _found.GridRows,
             GridColumns = _found.GridColumns,
+            Batch = _found.Batch,
+            Count = _count,
             ScoreBias = _scoreBias,
             Positions = _positions,
         };
         TokenSelection selection = method.Select(_rewritten, site, method.Score(_rewritten, site), kept);
         (Value tokens, _sizes) = method.Compress(_rewritten, site, selection, kept);
+        _count = selection.Count;
         _reductions.Push((selection, layer.Stream));
         _replaced[layer.Stream] = tokens;
         _axes.Set(tokens, 1);

@@ -40,6 +40,9 @@ public sealed class TransformerLayers
     /// <summary>Tokens of a picture.</summary>
     public int Tokens { get; }
 
+    /// <summary>Pictures that go through the model at once.</summary>
+    public int Batch => Layers[0].Stream.Shape[0];
+
     /// <summary>Class and register tokens, which are joined in front of the patches.</summary>
     public int Protected { get; }
 
@@ -51,9 +54,8 @@ public sealed class TransformerLayers
     /// <summary>Number of each token's patch, Float32 [B,T], −1 for a protected token.</summary>
     public Value Positions()
     {
-        int batch = Layers[0].Stream.Shape[0];
-        float[] numbers = [.. Enumerable.Range(0, batch).SelectMany(_ => Enumerable.Range(0, Tokens)).Select(i => i < Protected ? -1f : i - Protected)];
-        return Constants.Of("tokens/positions", new Shape(batch, Tokens), numbers);
+        float[] numbers = [.. Enumerable.Range(0, Batch).SelectMany(_ => Enumerable.Range(0, Tokens)).Select(i => i < Protected ? -1f : i - Protected)];
+        return Constants.Of("tokens/positions", new Shape(Batch, Tokens), numbers);
     }
 
     /// <summary>Throws <see cref="TokenReductionException"/>, saying what was found, where the graph is not a plain vision transformer.</summary>

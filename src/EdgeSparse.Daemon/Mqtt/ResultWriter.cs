@@ -75,6 +75,7 @@ internal sealed class ResultWriter : IDisposable
         _json.WriteStartArray(boxes ? "detections"u8 : "classifications"u8);
         foreach (ref readonly Detection detection in result.Detections.Items) WriteDetection(detection, boxes);
         _json.WriteEndArray();
+        if (result.Tokens >= 0) _json.WriteNumber("tokens"u8, result.Tokens);
         _json.WriteBoolean("historical"u8, false);
         _json.WriteEndObject();
         _json.Flush();

@@ -37,6 +37,7 @@ internal sealed class CameraPipeline : IDisposable
     private readonly FrameExchange _exchange;
     private readonly FrameResult _result = new();
     private readonly IResultSink[] _sinks;
+    private readonly int _tokenCountOutput;
     private readonly CancellationTokenSource _stop = new();
     private readonly CancellationTokenRegistration _wakeOnStop;
     private readonly Thread _capturing;
@@ -57,6 +58,7 @@ internal sealed class CameraPipeline : IDisposable
         _exchange = new FrameExchange(width, height);
         _status = new CameraStatus(CameraState.Starting, parts.Time.GetUtcNow(), "");
         Metrics = new PipelineMetrics(parts.Decoder.ClassCount);
+        _tokenCountOutput = TokenCountOutput(parts.Session.Outputs);
         View = new LiveView(parts.Time);
         _wakeOnStop = _stop.Token.Register(_exchange.Wake);
         _capturing = new Thread(Capture) { IsBackground = true, Name = $"{Name} capture" };
@@ -116,6 +118,14 @@ internal sealed class CameraPipeline : IDisposable
         _exchange.Dispose();
         View.Dispose();
         _stop.Dispose();
+    }
+
+    /// <summary>The output that says how many tokens a picture took, or −1 for a model that takes as many of every picture.</summary>
+    private static int TokenCountOutput(IReadOnlyList<TensorInfo> outputs)
+    {
+        for (int i = 0; i < outputs.Count; i++)
+            if (outputs[i].Name == TokenCount.OutputName && outputs[i].Type == ElementType.Int32 && outputs[i].Shape.ElementCount == 1) return i;
+        return -1;
     }
 
     private static void CheckTypes(PipelineParts parts)
@@ -280,6 +290,7 @@ internal sealed class CameraPipeline : IDisposable
         _result.Sequence = _parts.Sequence.Next();
         _result.Frame = frame;
         _result.InferenceSeconds = Seconds(prepared, computed);
+        if (_tokenCountOutput >= 0) _result.Tokens = MemoryMarshal.Read<int>(_parts.Session.Output(_tokenCountOutput));
         foreach (IResultSink sink in _sinks) sink.Publish(_result);
         long published = time.GetTimestamp();
         Metrics.Publish.Observe(Seconds(decoded, published));

@@ -29,6 +29,9 @@ internal sealed class FrameResult
     public DetectionList Detections { get; } = new();
 
     public double InferenceSeconds { get; set; }
+
+    /// <summary>Tokens that the model ended with, where that follows from the picture; −1 where it does not.</summary>
+    public int Tokens { get; set; } = -1;
 }
 
 /// <summary>Takes a camera's results; called by the camera's processing thread.</summary>

@@ -72,6 +72,7 @@ public static unsafe class TopK
     /// <summary>Fills heap[0 … k) with the positions of the best elements, best first: a heap with the worst on top, sorted at the end.</summary>
     internal static void Select<T>(T* row, long stride, long size, long k, bool largest, long* heap) where T : unmanaged, INumber<T>
     {
+        if (k == 0) return;
         for (long i = 0; i < k; i++) heap[i] = i;
         for (long i = k / 2 - 1; i >= 0; i--) SiftDown(row, stride, largest, heap, i, k);
         for (long i = k; i < size; i++)

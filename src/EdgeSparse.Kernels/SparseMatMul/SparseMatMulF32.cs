@@ -85,6 +85,7 @@ public static unsafe partial class SparseMatMulF32
         int begin = (int)(units * tokenTile / p->TokenTiles) * lanes, end = (int)Math.Min(units * (tokenTile + 1) / p->TokenTiles * lanes, p->Tokens);
         int outputBegin = outputTile * p->TileOutputs, outputEnd = Math.Min(outputBegin + p->TileOutputs, p->Outputs);
         int tokens = end - begin;
+        if (tokens <= 0) return;
         var sums = (float*)scratch; // [band's outputs, tokens]
         float* aside = sums + (nint)p->BandOutputs * p->Pitch; // [AsideTokens, band's outputs], to which the residual is added
         float* panel = aside + (nint)AsideTokens * p->BandOutputs; // [inputs, tokens]

@@ -13,6 +13,10 @@ public struct TokenMatchParameters
     public int Protected;
     /// <summary>Pairs to merge, at most (tokens − protected) / 2.</summary>
     public int Merges;
+    /// <summary>Instead of <see cref="Merges"/>, all pairs merge that are more similar than <see cref="Threshold"/>, and as many more as it takes to leave <see cref="Kept"/> tokens.</summary>
+    public bool ByThreshold;
+    public float Threshold;
+    public int Kept;
     /// <summary>Elements from one row of similarities to the next: tokens of set B at most.</summary>
     public int Pitch;
 
@@ -40,6 +44,8 @@ public static unsafe class TokenMatch
     {
         if (p.Batch < 1 || p.Tokens < 1 || p.Protected < 0 || p.Protected > p.Tokens || p.Merges < 0 || p.Merges > (p.Tokens - p.Protected) / 2)
             throw new ArgumentException($"{p.Merges} merges among {p.Tokens} tokens, {p.Protected} of them protected, expected at most {(p.Tokens - p.Protected) / 2}");
+        if (p.ByThreshold && (p.Batch != 1 || p.Kept > p.Tokens || p.Tokens - p.Kept > (p.Tokens - p.Protected) / 2 || float.IsNaN(p.Threshold)))
+            throw new ArgumentException($"{p.Batch}x{p.Tokens} tokens by threshold {p.Threshold} to at most {p.Kept}, {p.Protected} of them protected");
         p.Pitch = p.SetB;
         p.TaskCount = p.Batch;
         p.ScratchBytes = (long)p.SetA * (sizeof(long) + sizeof(float) + sizeof(int));
@@ -47,38 +53,38 @@ public static unsafe class TokenMatch
 
     /// <summary>Runs one task: one picture.</summary>
     /// <param name="similarities">[batch, A, B]</param>
-    /// <param name="map">[batch, tokens]</param>
-    public static void Run(TokenMatchParameters* p, float* similarities, int* map, byte* scratch, int task)
+    /// <param name="count">How many of the tokens are there, the first ones; null: all.</param>
+    /// <param name="map">[batch, tokens]; −1 for a token that is not there.</param>
+    /// <param name="countLeft">How many are left; null for a fixed number of merges.</param>
+    public static void Run(TokenMatchParameters* p, float* similarities, int* count, int* map, int* countLeft, byte* scratch, int task)
     {
-        int rows = p->SetA, columns = p->SetB, tokens = p->Tokens;
+        int present = count == null ? p->Tokens : Math.Clamp(*count, Math.Max(p->Protected, 1), p->Tokens);
+        int rows = (present + 1) / 2, columns = present / 2;
         var order = (long*)scratch;
-        var best = (float*)(order + rows);
-        var partner = (int*)(best + rows);
-        similarities += (long)task * rows * p->Pitch;
-        map += (long)task * tokens;
+        var best = (float*)(order + p->SetA);
+        var partner = (int*)(best + p->SetA);
+        similarities += (long)task * p->SetA * p->Pitch;
+        map += (long)task * p->Tokens;
 
         // Of protected tokens, those of A find nobody and nobody finds those of B.
-        int protectedA = (p->Protected + 1) / 2, protectedB = p->Protected / 2;
-        for (int i = 0; i < rows; i++)
+        int protectedA = (p->Protected + 1) / 2, protectedB = p->Protected / 2, similar = 0;
+        for (int i = protectedA; i < rows; i++)
         {
             best[i] = float.NegativeInfinity;
             partner[i] = protectedB;
-            if (i >= protectedA && columns > protectedB)
-                partner[i] = protectedB + Largest(p->Isa, similarities + (long)i * p->Pitch + protectedB, columns - protectedB, best + i);
+            if (columns > protectedB) partner[i] = protectedB + Largest(p->Isa, similarities + (long)i * p->Pitch + protectedB, columns - protectedB, best + i);
+            if (p->ByThreshold && Math.Min(best[i], 1) > p->Threshold) similar++;
         }
-        Merge(p, best + protectedA, rows - protectedA, protectedA, partner, order, map);
-    }
-
-    private static void Merge(TokenMatchParameters* p, float* best, int candidates, int firstCandidate, int* partner, long* order, int* map)
-    {
-        for (int i = 0; i < p->Tokens; i++) map[i] = i;
-        TopK.Select(best, 1, candidates, p->Merges, true, order);
-        for (int i = 0; i < p->Merges; i++)
+        int merges = p->ByThreshold ? Math.Clamp(similar, Math.Max(0, present - p->Kept), (present - p->Protected) / 2) : p->Merges;
+        for (int i = 0; i < p->Tokens; i++) map[i] = i < present ? i : -1;
+        TopK.Select(best + protectedA, 1, rows - protectedA, merges, true, order);
+        for (int i = 0; i < merges; i++)
         {
-            long a = firstCandidate + order[i];
+            long a = protectedA + order[i];
             map[2 * a] = 2 * partner[a] + 1;
         }
-        Renumber(map, p->Tokens);
+        Renumber(map, present);
+        if (countLeft != null) *countLeft = present - merges;
     }
 
     /// <summary>From the token that each one goes to, one that stays, to that token's number among those that stay.</summary>
@@ -121,11 +127,11 @@ public static unsafe class TokenMatch
         return i;
     }
 
-    /// <summary>The definition in double precision, from normalised keys [batch, tokens, size] in order.</summary>
-    public static void Reference(TokenMatchParameters* p, double* keys, int size, int* map)
+    /// <summary>The definition in double precision, from normalised keys [batch, tokens, size] in order, of which the first `count` are there; returns how many are left.</summary>
+    public static int Reference(TokenMatchParameters* p, double* keys, int size, int count, int* map)
     {
-        int tokens = p->Tokens;
-        for (int picture = 0; picture < p->Batch; picture++, keys += (long)tokens * size, map += tokens)
+        int tokens = count, left = count;
+        for (int picture = 0; picture < p->Batch; picture++, keys += (long)p->Tokens * size, map += p->Tokens)
         {
             var pairs = new List<(double Similarity, int A, int B)>();
             for (int a = 0; a < tokens; a += 2)
@@ -143,11 +149,14 @@ public static unsafe class TokenMatch
                 }
                 if (partner >= 0) pairs.Add((most, a, partner));
             }
-            for (int i = 0; i < tokens; i++) map[i] = i;
-            foreach ((_, int a, int b) in pairs.OrderByDescending(pair => pair.Similarity).Take(p->Merges)) map[a] = b;
+            for (int i = 0; i < p->Tokens; i++) map[i] = i < tokens ? i : -1;
+            int merges = p->ByThreshold ? Math.Clamp(pairs.Count(pair => Math.Min(pair.Similarity, 1) > p->Threshold), Math.Max(0, tokens - p->Kept), (tokens - p->Protected) / 2) : p->Merges;
+            left = tokens - merges;
+            foreach ((_, int a, int b) in pairs.OrderByDescending(pair => pair.Similarity).Take(merges)) map[a] = b;
             int[] stays = [.. Enumerable.Range(0, tokens).Where(i => map[i] == i)];
             for (int i = 0; i < tokens; i++) map[i] = Array.IndexOf(stays, map[i] == i ? i : map[i]) is >= 0 and var number ? ~number : throw new InvalidOperationException("a token went to one that went");
             for (int i = 0; i < tokens; i++) map[i] = ~map[i];
         }
+        return left;
     }
 }

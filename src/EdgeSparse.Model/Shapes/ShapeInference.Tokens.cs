@@ -3,13 +3,25 @@ namespace EdgeSparse.Model;
 /// <summary>Operators that change the number of tokens.</summary>
 public static partial class ShapeInference
 {
-    private static (ElementType, Shape) TokenMatch(NodeReader read)
+    private static (ElementType Type, Shape Shape)[] TokenMatch(NodeReader read)
     {
-        read.Inputs(1, 1);
+        read.Inputs(1, 2);
         Shape keys = Keys(read, 0);
-        long protectedTokens = read.Integer("protected", 0, keys[1], 0);
-        read.Integer("merges", 0, (keys[1] - protectedTokens) / 2);
-        return (ElementType.Int32, new Shape(keys[0], keys[1]));
+        long protectedTokens = read.Integer("protected", 0, keys[1], 0), most = (keys[1] - protectedTokens) / 2;
+        (ElementType, Shape) map = (ElementType.Int32, new Shape(keys[0], keys[1]));
+        if (!read.Has("threshold"))
+        {
+            if (read.InputCount > 1) throw read.Fail("a count (input 1) without a threshold");
+            read.Integer("merges", 0, most);
+            return [map];
+        }
+        double threshold = read.Number("threshold");
+        if (threshold is not (>= -1 and <= 1)) throw read.Fail($"attribute 'threshold' is {threshold}, expected -1 to 1");
+        if (keys[0] != 1) throw read.Fail($"{keys[0]} pictures, a number of tokens that varies needs 1");
+        read.Integer("tokens", keys[1] - most, keys[1]);
+        var one = new Shape(1);
+        if (read.Optional(1, TypeSet.Index) is { } count && (count.Type != ElementType.Int32 || count.Shape != one)) throw read.Fail($"count (input 1) is {count.Type} {count.Shape}, expected Int32 1");
+        return [map, (ElementType.Int32, one)];
     }
 
     private static (ElementType Type, Shape Shape)[] TokenCompress(NodeReader read)

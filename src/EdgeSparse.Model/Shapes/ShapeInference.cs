@@ -37,6 +37,7 @@ public static partial class ShapeInference
         {
             case OperatorKind.Split: return Split(read);
             case OperatorKind.TopK: return TopK(read);
+            case OperatorKind.TokenMatch: return TokenMatch(read);
             case OperatorKind.TokenCompress: return TokenCompress(read);
             case OperatorKind.TokenTransform: return TokenTransform(read);
             default: return [Single(read)];
@@ -156,7 +157,6 @@ public static partial class ShapeInference
             case OperatorKind.Transpose: return Transpose(read);
             case OperatorKind.Trilu: return Trilu(read);
 
-            case OperatorKind.TokenMatch: return TokenMatch(read);
             case OperatorKind.TokenScore: return TokenScore(read);
             case OperatorKind.TokenSelect: return TokenSelect(read);
             case OperatorKind.TokenDiverse: return TokenDiverse(read);

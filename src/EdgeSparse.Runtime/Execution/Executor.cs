@@ -43,6 +43,11 @@ internal static unsafe class Executor
         byte* t3 = plan->Resolve(step->Tensors[3]);
         byte* t4 = plan->Resolve(step->Tensors[4]);
         byte* t5 = plan->Resolve(step->Tensors[5]);
+        if (step->RowLimit != 0)
+        {
+            RunRows(step->Kind, parameters, Math.Max(1, *(int*)plan->Resolve(step->RowLimit)), t0, t1, t2, t3, t4, scratch, task);
+            return;
+        }
         switch (step->Kind)
         {
             case StepKind.BlockCopy:
@@ -169,7 +174,7 @@ internal static unsafe class Executor
                 TokenKeys.Run((TokenKeysParameters*)parameters, (float*)t0, (float*)t1, scratch, task);
                 break;
             case StepKind.TokenMatch:
-                TokenMatch.Run((TokenMatchParameters*)parameters, (float*)t0, (int*)t1, scratch, task);
+                TokenMatch.Run((TokenMatchParameters*)parameters, (float*)t0, (int*)t1, (int*)t2, (int*)t3, scratch, task);
                 break;
             case StepKind.TokenCompress:
                 TokenCompress.Run((TokenCompressParameters*)parameters, (float*)t0, (int*)t1, (float*)t2, (float*)t3, (float*)t4, (float*)t5, scratch, task);
@@ -195,6 +200,46 @@ internal static unsafe class Executor
             case StepKind.TokenAffinity:
                 TokenAffinity.Run((TokenAffinityParameters*)parameters, (float*)t0, (int*)t1, (float*)t2, (float*)t3, (float*)t4, (int*)t5, scratch, task);
                 break;
+        }
+    }
+
+    /// <summary>Steps that can leave rows out which are not there.</summary>
+    public static bool TakesRowLimit(StepKind kind) => kind is StepKind.MatMul or StepKind.SparseMatMul or StepKind.LayerNormalization or StepKind.Attention;
+
+    /// <summary>Runs one task for the first rows only: with the parameters of a product, normalisation or attention of so many.</summary>
+    private static void RunRows(StepKind kind, byte* parameters, int rows, byte* t0, byte* t1, byte* t2, byte* t3, byte* t4, byte* scratch, int task)
+    {
+        switch (kind)
+        {
+            case StepKind.MatMul:
+            {
+                MatMulParameters p = *(MatMulParameters*)parameters;
+                p.Rows = Math.Min(p.Rows, rows);
+                if (task / p.ColumnTiles * p.TileRows < p.Rows) MatMulF32.Run(&p, (float*)t0, t1, (float*)t2, (float*)t3, (float*)t4, scratch, task);
+                break;
+            }
+            case StepKind.SparseMatMul:
+            {
+                SparseMatMulParameters p = *(SparseMatMulParameters*)parameters;
+                p.Tokens = Math.Min(p.Tokens, rows);
+                SparseMatMulF32.Run(&p, (float*)t0, t1, (float*)t2, (float*)t3, (float*)t4, scratch, task);
+                break;
+            }
+            case StepKind.LayerNormalization:
+            {
+                LayerNormalizationParameters p = *(LayerNormalizationParameters*)parameters;
+                p.Outer = Math.Min(p.Outer, rows);
+                LayerNormalization.Run(&p, (float*)t0, (float*)t1, (float*)t2, (float*)t3, scratch, task);
+                break;
+            }
+            case StepKind.Attention:
+            {
+                AttentionParameters p = *(AttentionParameters*)parameters;
+                p.Queries = Math.Min(p.Queries, rows);
+                p.Keys = Math.Min(p.Keys, rows);
+                if (task % p.QueryTiles * p.TileQueries < p.Queries) AttentionF32.Run(&p, (float*)t0, (float*)t1, (float*)t2, (float*)t3, (float*)t4, scratch, task);
+                break;
+            }
         }
     }
 }

@@ -30,6 +30,8 @@ internal unsafe struct Step
     public int Node;
     /// <summary>Byte offset of the kernel's parameter structure in the plan's parameter block.</summary>
     public long ParameterOffset;
+    /// <summary>Int32 that says when the plan runs how many rows (tokens) are there, encoded as a tensor; 0: all. See <see cref="Executor.TakesRowLimit"/>.</summary>
+    public long RowLimit;
     public fixed long Tensors[MaximumTensors];
 }
 

@@ -19,18 +19,22 @@ internal sealed unsafe partial class NodeLowering
             Batch = batch,
             Tokens = tokens,
             Protected = (int)node.Attributes.Integer("protected", 0),
-            Merges = (int)node.Attributes.Integer("merges"),
+            Merges = (int)node.Attributes.Integer("merges", 0),
+            ByThreshold = node.Attributes.Contains("threshold"),
+            Threshold = (float)node.Attributes.Number("threshold", 0),
+            Kept = (int)node.Attributes.Integer("tokens", tokens),
         };
         TokenMatch.Prepare(ref match);
         long pairs = (long)batch * match.SetA * match.SetB;
         Operand similarities = PlanBuilder.Temporary(Math.Max(1, pairs) * sizeof(float));
         // Without a merge every token stays, whatever the similarities.
-        if (match.Merges > 0)
+        if (match.Merges > 0 || match.ByThreshold)
         {
             (Operand keys, int size) = EmitTokenKeys(node, alternate: true);
             EmitTokenProducts(keys, match.SetA, keys.At((long)match.SetA * size * sizeof(float)), match.SetB, batch, tokens, tokens, size, similarities);
         }
-        _builder.Emit(StepKind.TokenMatch, match, match.TaskCount, match.ScratchBytes, pairs * sizeof(float) / BytesPerNanosecond, KernelName("TokenMatchF32"), similarities, Output(node));
+        _builder.Emit(StepKind.TokenMatch, match, match.TaskCount, match.ScratchBytes, pairs * sizeof(float) / BytesPerNanosecond, KernelName("TokenMatchF32"),
+            similarities, Input(node, 1), Output(node), match.ByThreshold ? Output(node, 1) : Operand.None);
         return null;
     }
 

@@ -59,6 +59,9 @@ internal sealed unsafe class PlanBuilder(InstructionSet isa, int threads, long m
     /// <summary>How the current node was chosen to be computed; null where there was nothing to choose.</summary>
     public LayerChoice? NodeChoice { get; set; }
 
+    /// <summary>How many rows of the current node are there, known when the plan runs; steps that can leave the others out. Absent: all are there.</summary>
+    public Operand RowLimit { get; set; }
+
     public static long Bytes(Value value) => checked(value.Shape.ElementCount * value.Type.SizeBytes());
 
     public void BeginNode(int index)
@@ -68,6 +71,7 @@ internal sealed unsafe class PlanBuilder(InstructionSet isa, int threads, long m
         NodeTasks = 0;
         NodeIsParallel = false;
         NodeChoice = null;
+        RowLimit = Operand.None;
     }
 
     /// <summary>Leaves out a node whose results only attentions read, from where its own input lies.</summary>
@@ -142,8 +146,10 @@ internal sealed unsafe class PlanBuilder(InstructionSet isa, int threads, long m
         if (taskCount <= 0) return;
         ScratchBytes = Math.Max(ScratchBytes, Limit(scratchBytes, "scratch of one thread"));
         foreach (Operand tensor in tensors) tensor.Storage?.Touch(_steps.Count);
+        Operand limit = Executor.TakesRowLimit(kind) ? RowLimit : Operand.None;
+        limit.Storage?.Touch(_steps.Count);
         bool parallel = shared && Threads > 1 && taskCount > 1;
-        _steps.Add(new PendingStep(kind, taskCount, parallel, _node, AddParameters(parameters), tensors.ToArray()));
+        _steps.Add(new PendingStep(kind, taskCount, parallel, _node, AddParameters(parameters), tensors.ToArray(), limit));
         NodeIsParallel |= parallel;
         NodeKernels.Add(kernel);
         NodeTasks = Math.Max(NodeTasks, taskCount);
@@ -199,6 +205,7 @@ internal sealed unsafe class PlanBuilder(InstructionSet isa, int threads, long m
             step->Parallel = pending.Parallel ? 1 : 0;
             step->Node = pending.Node;
             step->ParameterOffset = pending.ParameterOffset;
+            step->RowLimit = Encode(pending.RowLimit);
             for (int t = 0; t < pending.Tensors.Length; t++) step->Tensors[t] = Encode(pending.Tensors[t]);
         }
         built.Plan->Steps = steps;
@@ -232,7 +239,7 @@ internal sealed unsafe class PlanBuilder(InstructionSet isa, int threads, long m
         return offset;
     }
 
-    private readonly record struct PendingStep(StepKind Kind, int TaskCount, bool Parallel, int Node, long ParameterOffset, Operand[] Tensors);
+    private readonly record struct PendingStep(StepKind Kind, int TaskCount, bool Parallel, int Node, long ParameterOffset, Operand[] Tensors, Operand RowLimit);
 }
 
 /// <summary>A plan in native memory with the blocks it points into.</summary>

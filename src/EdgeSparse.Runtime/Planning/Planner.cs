@@ -41,11 +41,13 @@ internal static class Planner
     {
         StorageAssignment.Assign(graph, builder);
         var lowering = new NodeLowering(builder);
+        var limits = new RowLimits(graph);
         var layers = new List<LayerDescription>(graph.Nodes.Count);
         for (int i = 0; i < graph.Nodes.Count; i++)
         {
             Node node = graph.Nodes[i];
             builder.BeginNode(i);
+            if (limits.Of(node) is { } rows) builder.RowLimit = builder.Locate(rows);
             bool hasWork = !StorageAssignment.NeedsNoSteps(node) && !builder.IsAbsorbed(node);
             if (hasWork && lowering.Lower(node) is { } reason) throw new UnsupportedOperatorException(node, reason);
             layers.Add(Describe(i, node, builder, hasWork ? lowering : null));

@@ -54,10 +54,10 @@ public sealed unsafe class TokenKernelTests
         (GuardedBuffer ordered, double[] exact) = Keys(isa, batch, tokens, vectors, x);
         using GuardedBuffer first = keys, second = ordered, map = GuardedBuffer.OfFloats(batch * tokens), scratch = new(p.ScratchBytes);
         using GuardedBuffer? similarities = p.SetB == 0 ? null : Cosines(isa, batch, keys.Floats, p.SetA, keys.Floats + (long)p.SetA * vectors.HeadSize, p.SetB, tokens, vectors.HeadSize);
-        for (int task = 0; task < p.TaskCount; task++) TokenMatch.Run(&p, similarities is null ? null : similarities.Floats, (int*)map.Floats, scratch.Start, task);
+        for (int task = 0; task < p.TaskCount; task++) TokenMatch.Run(&p, similarities is null ? null : similarities.Floats, null, (int*)map.Floats, null, scratch.Start, task);
         var expected = new int[batch * tokens];
         fixed (double* e = exact)
-        fixed (int* m = expected) TokenMatch.Reference(&p, e, vectors.HeadSize, m);
+        fixed (int* m = expected) TokenMatch.Reference(&p, e, vectors.HeadSize, tokens, m);
         return (Ints(map), expected);
     }
 
@@ -122,6 +122,43 @@ public sealed unsafe class TokenKernelTests
         }
         // All alike: the first pairs of set A with the first free token of set B.
         Assert.Equal([0, 1, 1, 2, 1, 3, 1, 4, 1, 5, 1, 6, 1, 7, 8, 9, 10, 11, 12, 13, 14], Match(isa, 1, tokens, 1, 6, vectors, hostile[0]).Actual);
+    }
+
+    [Theory]
+    [MemberData(nameof(Sets))]
+    public void Matching_by_threshold_merges_what_is_similar_within_its_bounds(InstructionSet isa)
+    {
+        const int tokens = 33, size = 6;
+        TokenVectors vectors = Vectors(1, size);
+        float[] x = Values.Make(3, tokens * vectors.Width);
+        (GuardedBuffer keys, _) = Keys(isa, 1, tokens, vectors, x, alternate: true);
+        (GuardedBuffer ordered, double[] exact) = Keys(isa, 1, tokens, vectors, x);
+        using GuardedBuffer first = keys, second = ordered, map = GuardedBuffer.OfFloats(tokens), left = GuardedBuffer.OfFloats(1), present = GuardedBuffer.OfFloats(1);
+        var seen = new HashSet<int>();
+        foreach (float threshold in (float[])[-1, 0.2f, 0.6f, 0.9f, 1])
+            foreach (int kept in (int[])[17, 25, tokens])
+                foreach (int count in (int[])[2, 9, 20, tokens])
+                {
+                    var p = new TokenMatchParameters { Isa = isa, Batch = 1, Tokens = tokens, Protected = 1, ByThreshold = true, Threshold = threshold, Kept = kept };
+                    TokenMatch.Prepare(ref p);
+                    using GuardedBuffer similarities = Cosines(isa, 1, keys.Floats, p.SetA, keys.Floats + (long)p.SetA * size, p.SetB, tokens, size), scratch = new(p.ScratchBytes);
+                    // Nothing of tokens that are not there counts.
+                    for (int a = 0; a < p.SetA; a++)
+                        for (int b = 0; b < p.SetB; b++)
+                            if (2 * a >= count || 2 * b + 1 >= count) similarities.Span[a * p.SetB + b] = float.NaN;
+                    *(int*)present.Floats = count;
+                    TokenMatch.Run(&p, similarities.Floats, (int*)present.Floats, (int*)map.Floats, (int*)left.Floats, scratch.Start, 0);
+                    var expected = new int[tokens];
+                    int expectedLeft;
+                    fixed (double* e = exact)
+                    fixed (int* m = expected) expectedLeft = TokenMatch.Reference(&p, e, size, count, m);
+                    Assert.Equal(expected, Ints(map));
+                    Assert.Equal(expectedLeft, Ints(left)[0]);
+                    Assert.True(expectedLeft <= Math.Max(kept, 1));
+                    if (threshold == 1 && kept >= count) Assert.Equal(count, expectedLeft);
+                    seen.Add(expectedLeft);
+                }
+        Assert.True(seen.Count > 8);
     }
 
     private static void CheckCompress(InstructionSet isa, int batch, int tokens, int kept, int channels, int[] map, float[]? sizes, float[]? weights, float[] x)

@@ -1,9 +1,7 @@
-using EdgeSparse.Model;
-
-namespace EdgeSparse.Compiler.Tokens;
+namespace EdgeSparse.Model;
 
 /// <summary>How a node treats tokens that its inputs carry.</summary>
-internal enum TokenUse
+public enum TokenUse
 {
     /// <summary>Each token by itself: the outputs carry them.</summary>
     PerToken,
@@ -18,12 +16,24 @@ internal enum TokenUse
 }
 
 /// <summary>
-/// Which axis of each value holds the tokens, in a graph of which each value still has all of them. It only reads the graph.
+/// Which axis of each value holds the tokens of a vision transformer, followed from values of which it is known. It only reads the graph.
 /// </summary>
-internal sealed class TokenAxes(Graph graph, int tokens, int protectedTokens)
+public sealed class TokenAxes
 {
+    private readonly Graph _graph;
+    private readonly int _protectedTokens;
     private readonly Dictionary<Value, int> _axes = new(ReferenceEqualityComparer.Instance);
-    private readonly Dictionary<Value, List<Node>> _readers = graph.Consumers();
+    private readonly Dictionary<Value, List<Node>> _readers;
+
+    /// <param name="graph">Its nodes are followed in order.</param>
+    /// <param name="protectedTokens">The first tokens, which stay in their places.</param>
+    public TokenAxes(Graph graph, int protectedTokens)
+    {
+        ArgumentNullException.ThrowIfNull(graph);
+        _graph = graph;
+        _protectedTokens = protectedTokens;
+        _readers = graph.Consumers();
+    }
 
     public void Set(Value value, int axis) => _axes[value] = axis;
 
@@ -36,12 +46,13 @@ internal sealed class TokenAxes(Graph graph, int tokens, int protectedTokens)
     /// <summary>The axis of the tokens, or −1.</summary>
     public int Of(Value? value) => value is not null && _axes.TryGetValue(value, out int axis) ? axis : -1;
 
-    /// <summary>What the node does with tokens; records the axes of its outputs where it treats them one by one. Null where no input carries any.</summary>
+    /// <summary>What the node does with tokens; records the axes of its outputs where they carry tokens. Null where no input carries any.</summary>
     public TokenUse? Follow(Node node)
     {
+        ArgumentNullException.ThrowIfNull(node);
         if (!node.Inputs.Exists(Carries)) return null;
         TokenUse use = Use(node, out int axis);
-        if (use == TokenUse.PerToken)
+        if (use is TokenUse.PerToken or TokenUse.SkipBeforeMean)
             foreach (Value output in node.Outputs) _axes[output] = axis;
         return use;
     }
@@ -129,11 +140,12 @@ internal sealed class TokenAxes(Graph graph, int tokens, int protectedTokens)
 
     private TokenUse Slice(Node node, int axis)
     {
+        int tokens = node.Inputs[0]!.Shape[axis];
         long start = node.Attributes.Integers("starts")[axis], step = node.Attributes.Integers("steps")[axis], size = node.Attributes.Integers("sizes")[axis];
         if (start == 0 && step == 1 && size == tokens) return TokenUse.PerToken;
-        if (step == 1 && start + size <= protectedTokens) return TokenUse.Ends;
-        bool skips = step == 1 && start <= protectedTokens && start + size == tokens && IsOnlyCut(node, axis);
-        return skips && _readers.TryGetValue(node.Outputs[0], out List<Node>? readers) && !graph.Outputs.Contains(node.Outputs[0]) && readers.TrueForAll(reader => IsMean(reader, axis))
+        if (step == 1 && start + size <= _protectedTokens) return TokenUse.Ends;
+        bool skips = step == 1 && start <= _protectedTokens && start + size == tokens && IsOnlyCut(node, axis);
+        return skips && _readers.TryGetValue(node.Outputs[0], out List<Node>? readers) && !_graph.Outputs.Contains(node.Outputs[0]) && readers.TrueForAll(reader => IsMean(reader, axis))
             ? TokenUse.SkipBeforeMean : TokenUse.NeedsAll;
     }
 
@@ -157,8 +169,9 @@ internal sealed class TokenAxes(Graph graph, int tokens, int protectedTokens)
             return TokenUse.PerToken;
         }
         if (node.Inputs[1]!.Constant is not { } indices) return TokenUse.NeedsAll;
+        int tokens = node.Inputs[0]!.Shape[axis];
         foreach (long index in indices.Type == ElementType.Int64 ? indices.Span<long>().ToArray() : Array.ConvertAll(indices.Span<int>().ToArray(), value => (long)value))
-            if ((index < 0 ? index + tokens : index) is var position && (position < 0 || position >= protectedTokens)) return TokenUse.NeedsAll;
+            if ((index < 0 ? index + tokens : index) is var position && (position < 0 || position >= _protectedTokens)) return TokenUse.NeedsAll;
         return TokenUse.Ends;
     }
 
