@@ -45,7 +45,7 @@ internal sealed class EdgeSparseDaemon : IAsyncDisposable
         _listeners = Listeners.Bind(options);
         try
         {
-            _broker = options.Mqtt.Enabled ? new MqttBroker(new MqttBrokerOptions()) : null;
+            _broker = options.Mqtt.Enabled ? LocalBroker.Create(options.Mqtt) : null;
             var topics = new Topics(options.Device);
             _bridge = options.Bridge.Enabled ? new MqttBridge(options.Bridge, options.Device, topics, log, time) : null;
             IMessagePublisher? local = _broker is null ? null : new BrokerPublisher(_broker);
@@ -197,7 +197,7 @@ internal sealed class EdgeSparseDaemon : IAsyncDisposable
         foreach (CameraPipeline camera in _cameras)
             _log.Info($"camera {camera.Name}: {camera.Options.Source}, model {camera.Model.Name} {camera.Model.Version} ({camera.Model.Backend}, {camera.Model.Sha256[..12]})");
         WarnIfOpen("http:listen", _listeners.Http);
-        WarnIfOpen("mqtt:tcp", _listeners.MqttTcp);
+        if (_options.Mqtt.PasswordFile.Length == 0) WarnIfOpen("mqtt:tcp", _listeners.MqttTcp);
         string topic = $"edgesparse/{_options.Device}/#";
         if (_listeners.MqttTcp is IPEndPoint tcp)
         {

@@ -45,4 +45,58 @@ internal static class TopicName
             topic = topic[(topicEnd + 1)..];
         }
     }
+
+    /// <summary>Whether every topic that matches <paramref name="inner"/> matches <paramref name="outer"/>; both are valid filters.</summary>
+    public static bool Covers(ReadOnlySpan<byte> outer, ReadOnlySpan<byte> inner)
+    {
+        // A leading wildcard does not match what begins with $.
+        if (inner[0] == '$' && outer[0] is (byte)'+' or (byte)'#') return false;
+        while (true)
+        {
+            (ReadOnlySpan<byte> outerLevel, bool outerLast) = FirstLevel(outer);
+            (ReadOnlySpan<byte> innerLevel, bool innerLast) = FirstLevel(inner);
+            if (outerLevel is [(byte)'#']) return true;
+            if (innerLevel is [(byte)'#'] || outerLevel is not [(byte)'+'] && !outerLevel.SequenceEqual(innerLevel)) return false;
+            if (innerLast) return outerLast || outer[(outerLevel.Length + 1)..] is [(byte)'#'];
+            if (outerLast) return false;
+            outer = outer[(outerLevel.Length + 1)..];
+            inner = inner[(innerLevel.Length + 1)..];
+        }
+    }
+
+    /// <summary>Whether some topic matches both filters; both are valid.</summary>
+    public static bool Overlap(ReadOnlySpan<byte> a, ReadOnlySpan<byte> b)
+    {
+        if (a[0] == '$' && b[0] is (byte)'+' or (byte)'#') return false;
+        if (b[0] == '$' && a[0] is (byte)'+' or (byte)'#') return false;
+        while (true)
+        {
+            (ReadOnlySpan<byte> aLevel, bool aLast) = FirstLevel(a);
+            (ReadOnlySpan<byte> bLevel, bool bLast) = FirstLevel(b);
+            if (aLevel is [(byte)'#'] || bLevel is [(byte)'#']) return true;
+            if (aLevel is not [(byte)'+'] && bLevel is not [(byte)'+'] && !aLevel.SequenceEqual(bLevel)) return false;
+            if (aLast) return bLast || b[(bLevel.Length + 1)..] is [(byte)'#'];
+            if (bLast) return a[(aLevel.Length + 1)..] is [(byte)'#'];
+            a = a[(aLevel.Length + 1)..];
+            b = b[(bLevel.Length + 1)..];
+        }
+    }
+
+    private static FilterLevel FirstLevel(ReadOnlySpan<byte> filter)
+    {
+        int end = filter.IndexOf(Separator);
+        return end < 0 ? new FilterLevel(filter, true) : new FilterLevel(filter[..end], false);
+    }
+
+    /// <summary>The first level of a filter, and whether it is the only one.</summary>
+    private readonly ref struct FilterLevel(ReadOnlySpan<byte> text, bool isLast)
+    {
+        private readonly ReadOnlySpan<byte> text = text;
+
+        public void Deconstruct(out ReadOnlySpan<byte> level, out bool last)
+        {
+            level = text;
+            last = isLast;
+        }
+    }
 }

@@ -157,6 +157,9 @@ public sealed class ConfigurationTests : IDisposable
     [InlineData("""{ "mqtt": { "tcp": "" } }""", "mqtt: the broker has neither a TCP address nor a Unix socket")]
     [InlineData("""{ "mqtt": { "socketMode": "9" } }""", "mqtt:socketMode: found '9', expected permission bits")]
     [InlineData("""{ "mqtt": { "socketMode": "060" } }""", "mqtt:socketMode: found '060', expected permission bits")]
+    [InlineData("""{ "mqtt": { "allowAnonymous": "maybe" } }""", "mqtt:allowAnonymous: found 'maybe', expected true or false")]
+    [InlineData("""{ "mqtt": { "maximumPacketBytes": 10 } }""", "mqtt:maximumPacketBytes: found '10', expected a whole number from 1024 to")]
+    [InlineData("""{ "mqtt": { "maximumConnections": 0 } }""", "mqtt:maximumConnections: found '0', expected a whole number from 1 to 10000")]
     [InlineData("""{ "bridge": { "enabled": true }, "stateFolder": "/" }""", "bridge: it is enabled and has no broker; give bridge:host or bridge:socket")]
     [InlineData("""{ "bridge": { "host": "b:1883" } }""", "bridge:host: found 'b:1883', expected a host name or numeric address, without a port")]
     [InlineData("""{ "bridge": { "port": 70000 } }""", "bridge:port: found '70000', expected a whole number from 0 to 65535")]
@@ -228,7 +231,7 @@ public sealed class ConfigurationTests : IDisposable
         At("m.onnx", "x");
         At("m.esm", "x");
         string json = $$"""
-            { "stateFolder": "nowhere", "onnxruntime": { "library": "no.so" }, "mqtt": { "socket": "absent/mqtt.sock" },
+            { "stateFolder": "nowhere", "onnxruntime": { "library": "no.so" }, "mqtt": { "socket": "absent/mqtt.sock", "passwordFile": "users", "aclFile": "rules" },
               "cameras": { "a": { "source": "file:no.mp4", "model": "no.esm" }, "b": { "source": "images:no", "model": "m.onnx" },
                            "c": { "source": "images:empty", "model": "m.esm" }, "d": {"enabled": false, "source": "file:no.mp4" } } }
             """;
@@ -240,6 +243,8 @@ public sealed class ConfigurationTests : IDisposable
             $"cameras:b:model: {At("m.onnx")} is not a package; make one with 'edgesparse compile m.onnx -o m.esm'",
             $"cameras:b:source: no such folder: {At("no")}",
             $"cameras:c:source: no pictures (.jpg, .jpeg, .png) in {At("empty")}",
+            $"mqtt:aclFile: no such file: {At("rules")}",
+            $"mqtt:passwordFile: no such file: {At("users")}",
             $"mqtt:socket: no such folder: {At("absent")}",
             $"onnxruntime:library: no such file: {At("no.so")}",
             $"stateFolder: no such folder: {At("nowhere")}",

@@ -39,12 +39,15 @@ internal sealed class ConfigurationReader(ConfigurationLayers layers)
 
     public string Text(string key, string absent) => Scalar(key) ?? absent;
 
-    public bool Flag(string key, bool absent) => Scalar(key)?.ToLowerInvariant() switch
+    public bool Flag(string key, bool absent) => OptionalFlag(key) ?? absent;
+
+    /// <summary>Null where it is absent or JSON's null.</summary>
+    public bool? OptionalFlag(string key) => Scalar(key)?.ToLowerInvariant() switch
     {
-        null => absent,
+        null => null,
         "true" => true,
         "false" => false,
-        string other => Refuse(key, other, "true or false", absent),
+        string other => Refuse<bool?>(key, other, "true or false", null),
     };
 
     public int Integer(string key, int absent, int minimum, int maximum)

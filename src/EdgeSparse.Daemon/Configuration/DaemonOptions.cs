@@ -134,6 +134,26 @@ internal sealed class MqttOptions
     /// <summary>Permission bits of the Unix socket, as chmod takes them.</summary>
     public UnixFileMode SocketMode { get; set; } = (UnixFileMode)0b110_110_000;
 
+    /// <summary>Users and their hashes, as mosquitto_passwd makes it; empty = nobody is asked.</summary>
+    public string PasswordFile { get; set; } = "";
+
+    /// <summary>Who may read and write which topics, as mosquitto's acl_file; empty = everybody everything.</summary>
+    public string AclFile { get; set; } = "";
+
+    /// <summary>Whether clients without a user name are admitted; null = only where there is no password file.</summary>
+    public bool? AllowAnonymous { get; set; }
+
+    public int MaximumConnections { get; set; } = 256;
+
+    /// <summary>Sessions, connected or kept for their client's return.</summary>
+    public int MaximumSessions { get; set; } = 512;
+
+    /// <summary>Largest packet taken from a client.</summary>
+    public int MaximumPacketBytes { get; set; } = 64 << 10;
+
+    /// <summary>Messages waiting for one session.</summary>
+    public int MaximumQueuedMessages { get; set; } = 1000;
+
     /// <summary>Seconds between messages on the stats topic.</summary>
     public double StatsIntervalSeconds { get; set; } = 30;
 }

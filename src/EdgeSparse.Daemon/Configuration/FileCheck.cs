@@ -30,6 +30,8 @@ internal static class FileCheck
         if (options.StateFolder.Length > 0 && !Directory.Exists(options.StateFolder))
             reader.Report("stateFolder", $"no such folder: {options.StateFolder}");
         if (options.Mqtt.Enabled && options.Mqtt.Socket.Length > 0) CheckSocket(reader, options.Mqtt.Socket);
+        foreach ((string key, string path) in (ReadOnlySpan<(string, string)>)[("mqtt:passwordFile", options.Mqtt.PasswordFile), ("mqtt:aclFile", options.Mqtt.AclFile)])
+            if (options.Mqtt.Enabled && path.Length > 0 && !File.Exists(path)) reader.Report(key, $"no such file: {path}");
         BridgeOptionsReader.CheckFiles(reader, options.Bridge);
     }
 

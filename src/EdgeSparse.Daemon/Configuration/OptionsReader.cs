@@ -123,6 +123,13 @@ internal static class OptionsReader
         options.SocketMode = mode.Length is 3 or 4 && mode.All(digit => digit is >= '0' and <= '7') && mode[^3] >= '6'
             ? (UnixFileMode)(Convert.ToInt32(mode, 8) & 0x1FF)
             : reader.Refuse("mqtt:socketMode", mode, "permission bits as 660 or 600, readable and writable by the owner", options.SocketMode);
+        options.PasswordFile = reader.FilePath("mqtt:passwordFile", options.PasswordFile);
+        options.AclFile = reader.FilePath("mqtt:aclFile", options.AclFile);
+        options.AllowAnonymous = reader.OptionalFlag("mqtt:allowAnonymous");
+        options.MaximumConnections = reader.Integer("mqtt:maximumConnections", options.MaximumConnections, 1, 10_000);
+        options.MaximumSessions = reader.Integer("mqtt:maximumSessions", options.MaximumSessions, 1, 100_000);
+        options.MaximumPacketBytes = reader.Integer("mqtt:maximumPacketBytes", options.MaximumPacketBytes, 1024, 16 << 20);
+        options.MaximumQueuedMessages = reader.Integer("mqtt:maximumQueuedMessages", options.MaximumQueuedMessages, 1, 1_000_000);
         options.StatsIntervalSeconds = reader.Number("mqtt:statsIntervalSeconds", options.StatsIntervalSeconds, 0.1, 86_400);
         if (options.Enabled && options.Tcp.Length == 0 && options.Socket.Length == 0)
             reader.Report("mqtt", "the broker has neither a TCP address nor a Unix socket; give mqtt:tcp or mqtt:socket, or set mqtt:enabled to false");
