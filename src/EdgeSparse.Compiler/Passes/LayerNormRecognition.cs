@@ -3,7 +3,7 @@ using EdgeSparse.Model;
 namespace EdgeSparse.Compiler;
 
 /// <summary>
-/// Recognises (x − mean(x)) / sqrt(mean((x − mean(x))²) + ε) over the last axes, written with ReduceMean, Sub, Pow or Mul, Add, Sqrt and Div, as
+/// Recognises (x − mean(x)) / sqrt(mean((x − mean(x))²) + ε) over the last axes, written with ReduceMean, Sub, Pow or Mul, Add, Sqrt or Pow, Div or Reciprocal and Mul, as
 /// LayerNormalization, and takes a following scale and bias of the normalised axes into it.
 /// </summary>
 public sealed class LayerNormRecognition : IGraphPass
@@ -14,16 +14,12 @@ public sealed class LayerNormRecognition : IGraphPass
 
     private static bool Core(GraphEditor editor, Node node)
     {
-        Value? deviation;
-        if (node.Kind == OperatorKind.Div) deviation = node.Inputs[1];
-        else if (node.Kind == OperatorKind.Mul && editor.Maker(node.Inputs[1], OperatorKind.Reciprocal) is { } reciprocal) deviation = reciprocal.Inputs[0];
-        else return false;
-        if (node.Attributes.Contains("activation") || editor.Maker(deviation, OperatorKind.Sqrt) is not { } root) return false;
-        if (editor.Maker(root.Inputs[0], OperatorKind.Add) is not { } sum || sum.Attributes.Contains("activation")) return false;
+        if (node.Attributes.Contains("activation") || Normalised(editor, node) is not var (difference, squaredDeviation)) return false;
+        if (editor.Maker(squaredDeviation, OperatorKind.Add) is not { } sum || sum.Attributes.Contains("activation")) return false;
         int constant = Constants.Scalar(sum.Inputs[1]) is not null ? 1 : 0;
         if (Constants.Scalar(sum.Inputs[constant]) is not { } epsilon || epsilon < 0) return false;
         if (editor.Maker(sum.Inputs[1 - constant], OperatorKind.ReduceMean) is not { } variance) return false;
-        if (Centred(editor, node.Inputs[0]) is not { } centred || Square(editor, variance.Inputs[0]) is not { } squared) return false;
+        if (Centred(editor, difference) is not { } centred || Square(editor, variance.Inputs[0]) is not { } squared) return false;
         if (Centred(editor, squared) is not { } again || again.X != centred.X) return false;
         int rank = centred.X.Shape.Rank;
         if (TailStart(centred.Mean, rank) is not { } axis || TailStart(again.Mean, rank) != axis || TailStart(variance, rank) != axis) return false;
@@ -34,6 +30,26 @@ public sealed class LayerNormRecognition : IGraphPass
         });
         return true;
     }
+
+    /// <summary>d and v, where the node is d/√v: by Div, or Mul with one over the root on either side, the root by Sqrt or Pow.</summary>
+    private static (Value? Difference, Value? SquaredDeviation)? Normalised(GraphEditor editor, Node node)
+    {
+        if (node.Kind == OperatorKind.Div) return Power(editor, node.Inputs[1], 0.5f) is { } divisor ? (node.Inputs[0], divisor) : null;
+        if (node.Kind != OperatorKind.Mul) return null;
+        for (int i = 0; i < 2; i++)
+            if (Power(editor, node.Inputs[i], -0.5f) is { } factor) return (node.Inputs[1 - i], factor);
+        return null;
+    }
+
+    /// <summary>v, where the value is v^½ or v^−½.</summary>
+    private static Value? Power(GraphEditor editor, Value? value, float exponent) => editor.Maker(value) switch
+    {
+        { Kind: OperatorKind.Sqrt } root when exponent == 0.5f => root.Inputs[0],
+        { Kind: OperatorKind.Pow } power when Constants.Scalar(power.Inputs[1]) == exponent => power.Inputs[0],
+        { Kind: OperatorKind.Reciprocal } reciprocal when exponent == -0.5f => Power(editor, reciprocal.Inputs[0], 0.5f),
+        { Kind: OperatorKind.Div } division when exponent == -0.5f && Constants.Scalar(division.Inputs[0]) == 1 && !division.Attributes.Contains("activation") => Power(editor, division.Inputs[1], 0.5f),
+        _ => null,
+    };
 
     /// <summary>x and the node of its mean, where the value is x − mean(x).</summary>
     private static (Value X, Node Mean)? Centred(GraphEditor editor, Value? value) =>

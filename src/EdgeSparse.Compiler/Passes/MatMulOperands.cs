@@ -8,7 +8,15 @@ public sealed class MatMulOperands : IGraphPass
     public string Description => "transposes and factors taken into matrix products";
 
     public int Run(Graph graph) => GraphEditor.Sweep(graph, (editor, node) =>
-        node.Kind == OperatorKind.MatMul ? Transposed(editor, node) || ScaledOperand(editor, node) : ScaledResult(editor, node));
+        node.Kind == OperatorKind.MatMul ? Operands(editor, node) : ScaledResult(editor, node));
+
+    /// <summary>All that there is to take, before another pass makes something else of the product.</summary>
+    private static bool Operands(GraphEditor editor, Node node)
+    {
+        bool changed = false;
+        while (Transposed(editor, node) || ScaledOperand(editor, node)) changed = true;
+        return changed;
+    }
 
     private static bool Transposed(GraphEditor editor, Node node)
     {
