@@ -5,7 +5,8 @@ namespace EdgeSparse.Compiler.Sparsity;
 
 /// <summary>
 /// Finds the products with constant weights of an ONNX model and what stands behind them. Left dense unless asked for: the products nearest to the model's inputs (few channels,
-/// and all later layers live by them) and those of a single position (a classifier, a squeeze: bound by reading weights once, no gain from sparse kernels).
+/// and all later layers live by them), those nearest to its outputs (classifiers and heads: no later layer makes up for what they lose) and those of a single position (bound by reading
+/// weights once, no gain from sparse kernels).
 /// </summary>
 internal sealed class LayerFinder
 {
@@ -16,6 +17,7 @@ internal sealed class LayerFinder
     private readonly Dictionary<string, OnnxNode> _makers = new(StringComparer.Ordinal);
     private readonly Dictionary<string, List<OnnxNode>> _readers = new(StringComparer.Ordinal);
     private readonly HashSet<Value> _behindProducts = new(ReferenceEqualityComparer.Instance);
+    private readonly HashSet<Value> _beforeProducts = new(ReferenceEqualityComparer.Instance);
 
     private LayerFinder(OnnxModel model, ImportResult imported)
     {
@@ -34,9 +36,14 @@ internal sealed class LayerFinder
             }
         }
         foreach (OnnxValueInfo output in model.Graph.Outputs) _uses[output.Name] = _uses.GetValueOrDefault(output.Name) + 1;
-        foreach (Node node in imported.Graph!.Nodes)
-            if (node.Kind is OperatorKind.Conv or OperatorKind.MatMul or OperatorKind.ConvTranspose || node.Inputs.Exists(input => input is not null && _behindProducts.Contains(input)))
+        List<Node> nodes = imported.Graph!.Nodes;
+        foreach (Node node in nodes)
+            if (IsProduct(node) || node.Inputs.Exists(input => input is not null && _behindProducts.Contains(input)))
                 foreach (Value output in node.Outputs) _behindProducts.Add(output);
+        for (int i = nodes.Count - 1; i >= 0; i--)
+            if (IsProduct(nodes[i]) || nodes[i].Outputs.Exists(_beforeProducts.Contains))
+                foreach (Value? input in nodes[i].Inputs)
+                    if (input is not null) _beforeProducts.Add(input);
     }
 
     /// <summary>The layers in the graph's order of execution.</summary>
@@ -66,6 +73,7 @@ internal sealed class LayerFinder
             : _uses[node.Inputs[1]] > 1 ? $"its weights '{node.Inputs[1]}' are used {_uses[node.Inputs[1]]} times"
             : !Initializers.IsFloat(weight) ? $"weights are {TensorDecoder.TypeName(weight.DataType)}"
             : product.Attributes.Flag("transpose_a") || product.Attributes.Number("alpha", 1) != 1 ? "a product with transposed input or factor" : null;
+        bool last = !_beforeProducts.Contains(product.Outputs[0]);
         bool first = !_behindProducts.Contains(product.Inputs[0]!);
         var layer = new PrunableLayer
         {
@@ -78,11 +86,13 @@ internal sealed class LayerFinder
             Inputs = inputs,
             Positions = positions,
             Unfit = unfit,
-            Spared = first ? "first layer" : positions == 1 ? "one position" : null,
+            Spared = first ? "first layer" : last ? "last layer" : positions == 1 ? "one position" : null,
         };
         if (unfit is null) Surroundings(node, layer);
         return layer;
     }
+
+    private static bool IsProduct(Node node) => node.Kind is OperatorKind.Conv or OperatorKind.MatMul or OperatorKind.ConvTranspose;
 
     private static bool Transposes(OnnxNode node) => node.Attribute("transB")?.Int is > 0;
 
@@ -103,12 +113,18 @@ internal sealed class LayerFinder
         if (node.OpType.StartsWith("Fused", StringComparison.Ordinal)) return;
         string output = node.Outputs[0];
         Value value = layer.Product.Outputs[0];
+        // What the chain behind the product makes of its output: factor·y + shift.
+        float[] factor = new float[layer.Outputs], shift = layer.Product.Input(2) is { } ownBias ? Constants.Floats(ownBias) ?? new float[layer.Outputs] : new float[layer.Outputs];
+        Array.Fill(factor, 1);
+        int channel = layer.Product.Kind == OperatorKind.Conv ? 1 : value.Shape.Rank - 1;
         while (_uses.GetValueOrDefault(output) == 1 && _readers.TryGetValue(output, out List<OnnxNode>? readers) && _graph.Readers(value) is [{ } reader] && !reader.Attributes.Contains("activation"))
         {
             OnnxNode next = readers[0];
             if (next.OpType == "BatchNormalization" && reader.Kind == OperatorKind.BatchNormalization && Scale(reader) is { } scale)
             {
                 layer.OutputScale = scale;
+                float[] beta = Constants.Floats(reader.Inputs[2])!, means = Constants.Floats(reader.Inputs[3])!;
+                for (int c = 0; c < scale.Length; c++) (factor[c], shift[c]) = (factor[c] * scale[c], (shift[c] - means[c]) * scale[c] + beta[c]);
                 if (layer.Bias == BiasPlace.None && Own(next.Inputs[3], layer.Outputs) is { } mean) SetBias(layer, BiasPlace.Subtracted, mean, reader.Inputs[3]!);
             }
             else if (next.OpType == "Add" && reader.Kind == OperatorKind.Add)
@@ -117,19 +133,35 @@ internal sealed class LayerFinder
                 Value? otherValue = reader.Inputs[0] == value ? reader.Inputs[1] : reader.Inputs[0];
                 if (otherValue!.Constant is null)
                 {
-                    if (otherValue.Shape == value.Shape && reader.Outputs[0].Shape == value.Shape) layer.Addend = otherValue;
+                    if (otherValue.Shape != value.Shape || reader.Outputs[0].Shape != value.Shape || otherValue == value) return;
+                    layer.Addend = otherValue;
+                    if (_uses.GetValueOrDefault(next.Outputs[0]) == 1 && _graph.Readers(reader.Outputs[0]) is [{ } behind] && IsRectifier(behind))
+                        (layer.Rectifier, layer.RectifiesSum) = (Behind(factor, shift), true);
                     return;
                 }
+                if (Constants.AlongAxis(otherValue, value.Shape, channel) is not { } constant || reader.Outputs[0].Shape != value.Shape) return;
+                for (int c = 0; c < shift.Length; c++) shift[c] += constant[c];
                 if (layer.Bias == BiasPlace.None && layer.OutputScale is null && layer.Product.Kind == OperatorKind.MatMul && Own(other, layer.Outputs) is { } added)
                     SetBias(layer, BiasPlace.Added, added, otherValue);
             }
             else
             {
+                if (IsRectifier(reader)) layer.Rectifier = Behind(factor, shift);
                 return;
             }
             output = next.Outputs[0];
             value = reader.Outputs[0];
         }
+    }
+
+    private static bool IsRectifier(Node node) => node.Kind == OperatorKind.Relu || node.Kind == OperatorKind.Clip && node.Attributes.Number("min", double.NegativeInfinity) == 0;
+
+    /// <summary>Where factor·y + shift passes 0; an output with factor 0 has no dead side.</summary>
+    private static Rectifier Behind(float[] factor, float[] shift)
+    {
+        var thresholds = new float[factor.Length];
+        for (int c = 0; c < thresholds.Length; c++) thresholds[c] = factor[c] == 0 ? float.NegativeInfinity : -shift[c] / factor[c];
+        return new Rectifier(thresholds, Array.ConvertAll(factor, value => value >= 0));
     }
 
     private static void SetBias(PrunableLayer layer, BiasPlace place, OnnxTensor tensor, Value value)
@@ -146,7 +178,8 @@ internal sealed class LayerFinder
 
     private static float[]? Scale(Node normalisation)
     {
-        if (Constants.Floats(normalisation.Inputs[1]) is not { } gamma || Constants.Floats(normalisation.Inputs[4]) is not { } variance) return null;
+        if (Constants.Floats(normalisation.Inputs[1]) is not { } gamma || Constants.Floats(normalisation.Inputs[4]) is not { } variance
+            || Constants.Floats(normalisation.Inputs[2]) is null || Constants.Floats(normalisation.Inputs[3]) is null) return null;
         double epsilon = normalisation.Attributes.Number("epsilon", 1e-5);
         var scale = new float[gamma.Length];
         for (int c = 0; c < scale.Length; c++) scale[c] = (float)(gamma[c] / Math.Sqrt(variance[c] + epsilon));

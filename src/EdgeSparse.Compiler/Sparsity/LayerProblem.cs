@@ -1,3 +1,5 @@
+using System.Diagnostics.CodeAnalysis;
+
 namespace EdgeSparse.Compiler.Sparsity;
 
 /// <summary>
@@ -8,7 +10,10 @@ internal sealed class LayerProblem
 {
     private readonly double _sumSquares;
     private readonly double[] _meanX;
-    private readonly double[] _meanY;
+    private readonly double[] _pull;
+    private readonly bool _freeBias;
+    private readonly double _count;
+    private double[] _meanY;
 
     /// <param name="weights">W₀.</param>
     /// <param name="freeBias">b is to be solved for; else it is 0.</param>
@@ -19,20 +24,19 @@ internal sealed class LayerProblem
         Outputs = statistics.SumY.Length;
         Threads = threads;
         OutputScale = outputScale;
-        double count = statistics.Count;
-        _meanX = Array.ConvertAll(statistics.SumX, sum => freeBias ? sum / count : 0);
-        _meanY = Array.ConvertAll(statistics.SumY, sum => freeBias ? sum / count : 0);
+        _count = statistics.Count;
+        _freeBias = freeBias;
+        _meanX = Array.ConvertAll(statistics.SumX, sum => freeBias ? sum / _count : 0);
         Curvature = statistics.XX;
-        Target = statistics.YX;
         for (int i = 0; i < Inputs && freeBias; i++) SymmetricMatrix.Add(Curvature.AsSpan(i * Inputs, Inputs), -statistics.SumX[i], _meanX);
-        for (int i = 0; i < Outputs && freeBias; i++) SymmetricMatrix.Add(Target.AsSpan(i * Inputs, Inputs), -statistics.SumY[i], _meanX);
-        _sumSquares = statistics.SumSquares - SymmetricMatrix.Dot(statistics.SumY, _meanY);
         double trace = 0;
         for (int i = 0; i < Inputs; i++) trace += Curvature[i * Inputs + i];
         // Without any input that varies every solution is as good: the one nearest to W₀ is taken.
         double lambda = trace > 0 ? damping * trace / Inputs : 1;
         for (int i = 0; i < Inputs; i++) Curvature[i * Inputs + i] += lambda;
-        for (int i = 0; i < Target.Length; i++) Target[i] += lambda * weights[i];
+        _pull = Array.ConvertAll(weights, weight => lambda * weight);
+        SetTarget(statistics.YX, statistics.SumY);
+        _sumSquares = statistics.SumSquares - SymmetricMatrix.Dot(statistics.SumY, _meanY);
     }
 
     public int Inputs { get; }
@@ -48,15 +52,28 @@ internal sealed class LayerProblem
     public double[] Curvature { get; }
 
     /// <summary>Σy·xᵀ + λ·W₀ [outputs, inputs]</summary>
-    public double[] Target { get; }
+    public double[] Target { get; private set; }
 
     /// <summary>Σy² of what varies: what the error of a layer that gives the mean would be.</summary>
     public double Energy => Math.Max(_sumSquares, 1e-30);
 
-    /// <summary>b [outputs] that belongs to W, where it is free.</summary>
+    /// <summary>Takes other y at the same x.</summary>
+    /// <param name="products">Σy·xᵀ [outputs, inputs]; becomes the problem's own.</param>
+    /// <param name="sums">Σy [outputs]</param>
+    [MemberNotNull(nameof(Target), nameof(_meanY))]
+    public void SetTarget(double[] products, double[] sums)
+    {
+        _meanY = Array.ConvertAll(sums, sum => _freeBias ? sum / _count : 0);
+        Target = products;
+        for (int i = 0; i < Outputs && _freeBias; i++) SymmetricMatrix.Add(Target.AsSpan(i * Inputs, Inputs), -sums[i], _meanX);
+        SymmetricMatrix.Add(Target, 1, _pull);
+    }
+
+    /// <summary>b [outputs] that belongs to W; zeros where it is not free.</summary>
     public float[] Bias(float[] weights)
     {
         var bias = new float[Outputs];
+        if (!_freeBias) return bias;
         for (int output = 0; output < Outputs; output++)
         {
             double sum = _meanY[output];
@@ -72,32 +89,5 @@ internal sealed class LayerProblem
         var factor = (double[])Curvature.Clone();
         if (!SymmetricMatrix.Factor(factor, Inputs)) throw new InvalidOperationException("the curvature of a layer is not positive definite: its inputs are not finite");
         return SymmetricMatrix.Inverse(factor, Inputs, Threads);
-    }
-
-    /// <summary>W with zeros where <paramref name="removed"/> says so and the best values elsewhere. Rows with one mask in a block of <paramref name="blockRows"/> share a factorisation.</summary>
-    public float[] Solve(bool[] removed, int blockRows, CancellationToken cancellation)
-    {
-        var weights = new float[Outputs * Inputs];
-        Parallel.For(0, (Outputs + blockRows - 1) / blockRows, new ParallelOptions { MaxDegreeOfParallelism = Threads, CancellationToken = cancellation }, block =>
-        {
-            int first = block * blockRows, end = Math.Min(Outputs, first + blockRows);
-            ReadOnlySpan<bool> mask = removed.AsSpan(first * Inputs, Inputs);
-            int kept = mask.Count(false), next = 0;
-            var index = new int[kept];
-            for (int i = 0; i < Inputs; i++)
-                if (!mask[i]) index[next++] = i;
-            var factor = new double[kept * kept];
-            for (int i = 0; i < kept; i++)
-                for (int j = 0; j <= i; j++) factor[i * kept + j] = Curvature[index[i] * Inputs + index[j]];
-            if (!SymmetricMatrix.Factor(factor, kept)) throw new InvalidOperationException("the curvature of a layer is not positive definite: its inputs are not finite");
-            var solution = new double[kept];
-            for (int row = first; row < end; row++)
-            {
-                for (int i = 0; i < kept; i++) solution[i] = Target[row * Inputs + index[i]];
-                SymmetricMatrix.Solve(factor, kept, solution);
-                for (int i = 0; i < kept; i++) weights[row * Inputs + index[i]] = (float)solution[i];
-            }
-        });
-        return weights;
     }
 }

@@ -4,41 +4,41 @@ using EdgeSparse.Runtime;
 
 namespace EdgeSparse.Compiler.Sparsity;
 
+/// <summary>Positions: x [<see cref="LayerStatistics.Chunk"/>, inputs], y [<see cref="LayerStatistics.Chunk"/>, outputs], and thresholds of y's shape where they differ from position to position.</summary>
+internal sealed record PositionChunk(float[] X, float[] Y, float[]? Thresholds);
+
 /// <summary>
 /// What the pictures say about a layer Y = W·X: sums over positions of x, y, x·xᵀ, y·xᵀ and y², where x [inputs] are the values that one output position is computed from, and
 /// y [outputs] what it should become. Products in float over a few hundred positions, sums over these in double.
 /// </summary>
 internal sealed class LayerStatistics : IDisposable
 {
-    private const int Chunk = 512;
+    /// <summary>Positions that are multiplied at once.</summary>
+    public const int Chunk = 512;
 
     private readonly NativeSession _products;
     private readonly int _inputs;
     private readonly int _outputs;
     private int _filled;
 
-    public LayerStatistics(int inputs, int outputs, int threads)
+    private readonly List<PositionChunk>? _chunks;
+    private readonly float[]? _thresholds;
+
+    /// <param name="keep">Keep the positions themselves (<see cref="Chunks"/>).</param>
+    /// <param name="thresholds">Each position has a rectifier's thresholds of its own, kept too.</param>
+    public LayerStatistics(int inputs, int outputs, int threads, bool keep = false, bool thresholds = false)
     {
+        if (keep) _chunks = [];
+        if (keep && thresholds) _thresholds = new float[Chunk * outputs];
         _inputs = inputs;
         _outputs = outputs;
         SumX = new double[inputs];
         SumY = new double[outputs];
         XX = new double[(long)inputs * inputs];
         YX = new double[(long)outputs * inputs];
-        var graph = new Graph();
         var x = new Value("x", ElementType.Float32, new Shape(Chunk, inputs));
         var y = new Value("y", ElementType.Float32, new Shape(Chunk, outputs));
-        graph.Inputs.AddRange([x, y]);
-        foreach ((Value left, int rows) in ((Value, int)[])[(x, inputs), (y, outputs)])
-        {
-            var node = new Node(OperatorKind.MatMul, left.Name + "x") { Attributes = { } };
-            node.Inputs.AddRange([left, x]);
-            node.Attributes.Set("transpose_a", 1);
-            node.Outputs.Add(new Value(node.Name, ElementType.Float32, new Shape(rows, inputs)));
-            graph.Nodes.Add(node);
-            graph.Outputs.Add(node.Outputs[0]);
-        }
-        _products = NativeSession.Create(graph, new SessionOptions { Threads = threads });
+        _products = Products([x, y], [Product(x, x, "transpose_a", inputs, inputs), Product(y, x, "transpose_a", outputs, inputs)], threads);
     }
 
     /// <summary>Positions.</summary>
@@ -54,6 +54,9 @@ internal sealed class LayerStatistics : IDisposable
     /// <summary>[outputs, inputs]</summary>
     public double[] YX { get; }
 
+    /// <summary>All positions in chunks, the last filled up with zeros; null unless they are kept.</summary>
+    public IReadOnlyList<PositionChunk>? Chunks => _chunks;
+
     /// <summary>Sum of y² over outputs and positions.</summary>
     public double SumSquares { get; private set; }
 
@@ -62,6 +65,9 @@ internal sealed class LayerStatistics : IDisposable
 
     /// <inheritdoc cref="NextX"/>
     public Span<float> NextY => MemoryMarshal.Cast<byte, float>(_products.Input(1)).Slice(_filled * _outputs, _outputs);
+
+    /// <summary>Where the next position's thresholds [outputs] are to be written; empty unless they are kept.</summary>
+    public Span<float> NextThresholds => _thresholds is null ? default : _thresholds.AsSpan(_filled * _outputs, _outputs);
 
     public void Advance()
     {
@@ -78,6 +84,7 @@ internal sealed class LayerStatistics : IDisposable
         if (_filled == 0) return;
         MemoryMarshal.Cast<byte, float>(_products.Input(0))[(_filled * _inputs)..].Clear();
         MemoryMarshal.Cast<byte, float>(_products.Input(1))[(_filled * _outputs)..].Clear();
+        _chunks?.Add(new PositionChunk(MemoryMarshal.Cast<byte, float>(_products.Input(0)).ToArray(), MemoryMarshal.Cast<byte, float>(_products.Input(1)).ToArray(), (float[]?)_thresholds?.Clone()));
         _products.Run();
         Accumulate(XX, MemoryMarshal.Cast<byte, float>(_products.Output(0)));
         Accumulate(YX, MemoryMarshal.Cast<byte, float>(_products.Output(1)));
@@ -86,7 +93,27 @@ internal sealed class LayerStatistics : IDisposable
 
     public void Dispose() => _products.Dispose();
 
-    private static void Accumulate(double[] sums, ReadOnlySpan<float> values)
+    /// <summary>A matrix product of two values, one of them transposed.</summary>
+    public static Node Product(Value a, Value b, string transposed, int rows, int columns)
+    {
+        var node = new Node(OperatorKind.MatMul, a.Name + b.Name);
+        node.Inputs.AddRange([a, b]);
+        node.Attributes.Set(transposed, 1);
+        node.Outputs.Add(new Value(node.Name, ElementType.Float32, new Shape(rows, columns)));
+        return node;
+    }
+
+    /// <summary>A session that computes the nodes given, each an output.</summary>
+    public static NativeSession Products(Value[] inputs, Node[] nodes, int threads)
+    {
+        var graph = new Graph();
+        graph.Inputs.AddRange(inputs);
+        graph.Nodes.AddRange(nodes);
+        foreach (Node node in nodes) graph.Outputs.Add(node.Outputs[0]);
+        return NativeSession.Create(graph, new SessionOptions { Threads = threads });
+    }
+
+    public static void Accumulate(double[] sums, ReadOnlySpan<float> values)
     {
         for (int i = 0; i < values.Length; i++) sums[i] += values[i];
     }

@@ -41,6 +41,7 @@ public sealed class ModelPruner
         ImportResult imported = OnnxImporter.Import(model, import);
         _graph = imported.Graph ?? throw new ModelFormatException($"{model.Path}: cannot be pruned, the native engine cannot run {imported.Unsupported[0]}");
         if (ModelCompiler.Unsupported(_graph) is { Count: > 0 } unsupported) throw new ModelFormatException($"{model.Path}: cannot be pruned, the native engine cannot run {unsupported[0]}");
+        ExecutionOrder.ProductsLast(_graph);
         _layers = LayerFinder.Find(model, imported);
         CheckNames();
         _chosen = [.. _layers.Where(layer => WhyDense(layer) is null)];
@@ -88,7 +89,7 @@ public sealed class ModelPruner
         }
         else
         {
-            for (int i = 0; i < _chosen.Count; i++) Finish(_chosen[i], shares[i], Masked(_chosen[i], Removed(_chosen[i], shares[i], null, null)), null);
+            for (int i = 0; i < _chosen.Count; i++) Finish(_chosen[i], shares[i], Masked(_chosen[i], Removed(_chosen[i], shares[i], null)), null);
         }
         foreach (PrunableLayer layer in _layers)
             _result.Layers.Add(_reports.TryGetValue(layer, out PrunedLayer? report) ? report : Describe(layer, 0, layer.Weights(), WhyDense(layer)));
@@ -110,12 +111,15 @@ public sealed class ModelPruner
     {
         PruningPattern pattern = _options.Pattern;
         if (layer.Unfit is not null) return layer.Unfit;
-        if (_options.Exclude.Any(name => Matches(name, layer))) return "excluded";
-        if (_options.Layers.Count > 0 && !_options.Layers.Any(name => Matches(name, layer))) return "not asked for";
+        if (IsDeselected(layer)) return _options.Exclude.Any(name => Matches(name, layer)) ? "excluded" : "not asked for";
         if (_options.Layers.Count == 0 && layer.Spared is not null) return layer.Spared;
         if (layer.Outputs % pattern.BlockRows != 0) return $"{layer.Outputs} outputs are no multiple of {pattern.BlockRows}";
         return pattern.Group > 0 && layer.Inputs % pattern.Group != 0 ? $"{layer.Inputs} inputs are no multiple of {pattern.Group}" : null;
     }
+
+    /// <summary>The user does not want the layer touched.</summary>
+    private bool IsDeselected(PrunableLayer layer) =>
+        _options.Exclude.Any(name => Matches(name, layer)) || _options.Layers.Count > 0 && !_options.Layers.Any(name => Matches(name, layer));
 
     private void CheckPictures()
     {
@@ -135,11 +139,17 @@ public sealed class ModelPruner
         if (_options.Criterion == PruningCriterion.Random) return uniform;
         if (_pictures.Count == 0) return SparsityShares.Global(_chosen, [.. _chosen.Select(layer => Scores(layer, null))], _options.Pattern, _options.Sparsity);
         var traces = new List<(RemovalTrace[] Traces, double Weight)>();
+        var probe = new SensitivityProbe(_graph, _pictures, _options.Pattern, _options.Sparsity, _threads, _cancellation);
         var scores = new List<float[]>();
         WalkDense((layer, problem) =>
         {
-            if (_options.Criterion != PruningCriterion.SecondOrder) scores.Add(Scores(layer, problem));
-            else traces.Add((OptimalBrainSurgeon.Trace(problem, _options.Pattern, layer.Inputs - 1, _cancellation), 1 / problem.Energy));
+            if (_options.Criterion != PruningCriterion.SecondOrder)
+            {
+                scores.Add(Scores(layer, problem));
+                return;
+            }
+            RemovalTrace[] trace = OptimalBrainSurgeon.Trace(problem, _options.Pattern, Most(layer, _options.Sparsity), _cancellation);
+            traces.Add((trace, probe.Sensitivity(layer, problem, trace)));
         });
         if (_options.Criterion != PruningCriterion.SecondOrder) return SparsityShares.Global(_chosen, scores, _options.Pattern, _options.Sparsity);
         long blocks = _chosen.Sum(layer => (long)layer.Outputs / _options.Pattern.BlockRows * layer.Inputs);
@@ -151,13 +161,17 @@ public sealed class ModelPruner
     private void WalkDense(Action<PrunableLayer, LayerProblem> visit)
     {
         var streams = new ActivationStreams(_graph, _pictures, _threads);
-        Dictionary<Node, PrunableLayer> byNode = ByNode();
+        Dictionary<Node, PrunableLayer> byNode = ByNode(_chosen);
         foreach (Node node in _graph.Nodes)
         {
             Report(node.Name);
             streams.RunDense(node, _cancellation);
             streams.RunPruned(node, _cancellation);
-            if (byNode.TryGetValue(node, out PrunableLayer? layer)) visit(layer, Problem(layer, streams));
+            if (byNode.TryGetValue(node, out PrunableLayer? layer))
+            {
+                using LayerStatistics statistics = Statistics(layer, streams);
+                visit(layer, Problem(layer, statistics));
+            }
             streams.Release(node);
         }
     }
@@ -165,36 +179,68 @@ public sealed class ModelPruner
     private void PruneInOrder(double[] shares)
     {
         var streams = new ActivationStreams(_graph, _pictures, _threads);
-        Dictionary<Node, PrunableLayer> byNode = ByNode();
+        Dictionary<Node, PrunableLayer> byNode = ByNode(_chosen);
+        Dictionary<Node, PrunableLayer> mended = ByNode(_options.Update == PruningUpdate.Weights ? _layers.Where(layer => layer.Unfit is null && !_chosen.Contains(layer) && !IsDeselected(layer)) : []);
         foreach (Node node in _graph.Nodes)
         {
             Report(node.Name);
             streams.RunDense(node, _cancellation);
-            if (byNode.TryGetValue(node, out PrunableLayer? layer))
-            {
-                double share = shares[_chosen.IndexOf(layer)];
-                LayerProblem problem = Problem(layer, streams);
-                bool[] removed = Removed(layer, share, problem, streams);
-                float[] weights = _options.Update == PruningUpdate.Weights ? problem.Solve(removed, _options.Pattern.BlockRows, _cancellation) : Masked(layer, removed);
-                streams.Replace(layer.WeightValue, Tensor.FromFloats(layer.WeightValue.Shape, weights));
-                float[] shift = HasFreeBias(layer) ? problem.Bias(weights) : new float[layer.Outputs];
-                bool own = layer.Bias == BiasPlace.Added && layer.BiasValue == layer.Product.Input(2);
-                if (HasFreeBias(layer)) ShiftBias(layer, shift, streams);
-                streams.RunPruned(node, _cancellation);
-                Finish(layer, share, weights, OutputError(layer, streams, own ? new float[layer.Outputs] : shift));
-            }
-            else
-            {
-                streams.RunPruned(node, _cancellation);
-            }
+            if (byNode.TryGetValue(node, out PrunableLayer? layer)) PruneNow(layer, shares[_chosen.IndexOf(layer)], streams);
+            else if (mended.TryGetValue(node, out layer)) Mend(layer, streams);
+            else streams.RunPruned(node, _cancellation);
             streams.Release(node);
         }
     }
 
-    private Dictionary<Node, PrunableLayer> ByNode()
+    private void PruneNow(PrunableLayer layer, double share, ActivationStreams streams)
+    {
+        using LayerStatistics statistics = Statistics(layer, streams);
+        LayerProblem problem = Problem(layer, statistics);
+        bool[] removed = Removed(layer, share, problem);
+        float[] weights = _options.Update == PruningUpdate.Weights ? Solved(layer, problem, removed, _options.Pattern.BlockRows, statistics) : Masked(layer, removed);
+        double error = Replace(layer, weights, problem, streams);
+        Finish(layer, share, weights, error);
+    }
+
+    /// <summary>Solves a layer anew that stays dense, so that it makes up for what the layers before it lost; its own zeros stay.</summary>
+    private void Mend(PrunableLayer layer, ActivationStreams streams)
+    {
+        byte[][] inputs = streams.Pruned(layer.Product.Inputs[0]!)!;
+        if (inputs == streams.Dense(layer.Product.Inputs[0]!) || streams.Count * layer.Positions < PositionsPerInput * layer.Inputs)
+        {
+            streams.RunPruned(layer.Product, _cancellation);
+            return;
+        }
+        using LayerStatistics statistics = Statistics(layer, streams);
+        LayerProblem problem = Problem(layer, statistics);
+        float[] weights = Solved(layer, problem, Array.ConvertAll(layer.Weights(), weight => weight == 0), 1, statistics);
+        double error = Replace(layer, weights, problem, streams);
+        _changedWeights[layer] = weights;
+        _reports[layer] = Describe(layer, 0, weights, WhyDense(layer)) with { OutputError = error };
+    }
+
+    /// <summary>Gives the pruned model the layer's new weights and bias and runs it; returns the error of its output.</summary>
+    private double Replace(PrunableLayer layer, float[] weights, LayerProblem problem, ActivationStreams streams)
+    {
+        streams.Replace(layer.WeightValue, Tensor.FromFloats(layer.WeightValue.Shape, weights));
+        float[] shift = problem.Bias(weights);
+        bool own = layer.Bias == BiasPlace.Added && layer.BiasValue == layer.Product.Input(2);
+        if (HasFreeBias(layer)) ShiftBias(layer, shift, streams);
+        streams.RunPruned(layer.Product, _cancellation);
+        return OutputError(layer, streams, own ? new float[layer.Outputs] : shift);
+    }
+
+    private float[] Solved(PrunableLayer layer, LayerProblem problem, bool[] removed, int blockRows, LayerStatistics statistics)
+    {
+        var solver = new MaskedSolver(problem, removed, blockRows);
+        return statistics.Chunks is not null && layer.Rectifier is { } rectifier ? RectifiedSolver.Refine(problem, solver, statistics, rectifier, _options.RectifierRounds, _cancellation)
+            : solver.Solve(_cancellation);
+    }
+
+    private static Dictionary<Node, PrunableLayer> ByNode(IEnumerable<PrunableLayer> layers)
     {
         var byNode = new Dictionary<Node, PrunableLayer>(ReferenceEqualityComparer.Instance);
-        foreach (PrunableLayer layer in _chosen) byNode[layer.Product] = layer;
+        foreach (PrunableLayer layer in layers) byNode[layer.Product] = layer;
         return byNode;
     }
 
@@ -212,14 +258,16 @@ public sealed class ModelPruner
     }
 
     /// <summary>Sums over the pictures, positions thinned out by chance to <see cref="PruningOptions.MaximumPositions"/>.</summary>
-    private LayerProblem Problem(PrunableLayer layer, ActivationStreams streams)
+    private LayerStatistics Statistics(PrunableLayer layer, ActivationStreams streams)
     {
         byte[][] inputs = streams.Pruned(layer.Product.Inputs[0]!)!, outputs = streams.Dense(layer.Product.Outputs[0])!;
         float[]? bias = Constants.Floats(layer.Product.Input(2));
         byte[][]? dense = null, pruned = null;
         if (layer.Addend is { } addend && _options.Update == PruningUpdate.Weights && streams.Pruned(addend) is { } there && streams.Dense(addend) is { } wanted && there != wanted) (dense, pruned) = (wanted, there);
         var reader = new PositionReader(layer);
-        using var statistics = new LayerStatistics(layer.Inputs, layer.Outputs, _threads);
+        byte[][]? added = layer is { RectifiesSum: true, Addend: not null } ? streams.Pruned(layer.Addend) : null;
+        bool keep = layer.Rectifier is not null && (!layer.RectifiesSum || added is not null) && _options is { RectifierRounds: > 0, Update: PruningUpdate.Weights };
+        var statistics = new LayerStatistics(layer.Inputs, layer.Outputs, _threads, keep, added is not null);
         var random = new Random(unchecked((int)(_options.Seed * 7919 + (ulong)_layers.IndexOf(layer))));
         int perPicture = (int)Math.Min(layer.Positions, (_options.MaximumPositions + streams.Count - 1) / streams.Count);
         for (int picture = 0; picture < streams.Count; picture++)
@@ -241,24 +289,34 @@ public sealed class ModelPruner
                     reader.AddOutput(MemoryMarshal.Cast<byte, float>(dense[picture]), position, layer.OutputScale, 1, target);
                     reader.AddOutput(MemoryMarshal.Cast<byte, float>(pruned![picture]), position, layer.OutputScale, -1, target);
                 }
+                if (keep && added is not null)
+                {
+                    layer.Rectifier!.Thresholds.CopyTo(statistics.NextThresholds);
+                    reader.AddOutput(MemoryMarshal.Cast<byte, float>(added[picture]), position, layer.OutputScale, -1, statistics.NextThresholds);
+                }
                 statistics.Advance();
             }
         }
         statistics.Flush();
         if (statistics.Count < PositionsPerInput * layer.Inputs) _result.Notes.Add($"layer '{layer.Name}': {statistics.Count} positions for {layer.Inputs} inputs: more calibration pictures would tell more");
-        return new LayerProblem(statistics, layer.Weights(), HasFreeBias(layer), _options.Damping, layer.OutputScale, _threads);
+        return statistics;
     }
 
+    private LayerProblem Problem(PrunableLayer layer, LayerStatistics statistics) => new(statistics, layer.Weights(), HasFreeBias(layer), _options.Damping, layer.OutputScale, _threads);
+
     /// <summary>Which weights go.</summary>
-    private bool[] Removed(PrunableLayer layer, double share, LayerProblem? problem, ActivationStreams? streams)
+    private bool[] Removed(PrunableLayer layer, double share, LayerProblem? problem)
     {
         if (_options.Criterion != PruningCriterion.SecondOrder) return _options.Pattern.Removed(Scores(layer, problem), layer.Outputs, layer.Inputs, share);
         PruningPattern pattern = _options.Pattern;
         long zeros = pattern.Zeros(layer.Outputs, layer.Inputs, share);
-        int most = pattern.Group > 0 ? layer.Inputs : pattern.IsFanIn ? (int)(zeros / layer.Outputs) : Math.Min(layer.Inputs, (int)Math.Ceiling(layer.Inputs * (share + (1 - share) * 0.6)));
+        int most = pattern.Group > 0 ? layer.Inputs : pattern.IsFanIn ? (int)(zeros / layer.Outputs) : Most(layer, share);
         RemovalTrace[] traces = OptimalBrainSurgeon.Trace(problem!, pattern, most, _cancellation);
         return OptimalBrainSurgeon.Choose(traces, problem!, pattern, zeros);
     }
+
+    /// <summary>How many inputs any one output may lose where the layer loses a share of them: room for outputs that can spare more than others.</summary>
+    private static int Most(PrunableLayer layer, double share) => Math.Min(layer.Inputs, (int)Math.Ceiling(layer.Inputs * (share + (1 - share) * 0.6)));
 
     /// <summary>What each weight is worth by the criterion [outputs, inputs].</summary>
     private float[] Scores(PrunableLayer layer, LayerProblem? problem)

@@ -54,6 +54,12 @@ internal sealed class PrunableLayer
     /// <summary>By how much a batch normalisation behind the product multiplies each output; null where there is none.</summary>
     public float[]? OutputScale { get; set; }
 
+    /// <summary>The rectifier that alone reads the layer's output, behind normalisation and bias; else null.</summary>
+    public Rectifier? Rectifier { get; set; }
+
+    /// <summary>The rectifier reads the sum of the layer's output and <see cref="Addend"/>.</summary>
+    public bool RectifiesSum { get; set; }
+
     /// <summary>What is added to the layer's output (after normalisation and bias), where that is no constant: the other branch of a residual; else null.</summary>
     public Value? Addend { get; set; }
 

@@ -31,7 +31,10 @@ public enum SparsityAllocation
 {
     /// <summary>The same share in every layer.</summary>
     Uniform,
-    /// <summary>One threshold of the criterion over all layers.</summary>
+    /// <summary>
+    /// One threshold over all layers; with <see cref="PruningCriterion.SecondOrder"/> on the loss of each removal times how much the model's output changes for each unit of the layer's loss, which
+    /// is measured by pruning each layer alone.
+    /// </summary>
     Global,
     /// <summary>Density in proportion to (inputs + outputs + kernel height + width) / (inputs · outputs · height · width): Erdős–Rényi-Kernel (Evci et al., RigL, 2020).</summary>
     ErdosRenyiKernel,
@@ -61,7 +64,10 @@ public sealed record PruningOptions
     public double Damping { get; init; } = 0.01;
 
     /// <summary>Most positions (pixels, tokens) of all pictures together from which a layer's statistics are taken; more are thinned out by chance.</summary>
-    public int MaximumPositions { get; init; } = 1 << 16;
+    public int MaximumPositions { get; init; } = 1 << 15;
+
+    /// <summary>How often a layer behind which a rectifier stands is solved again with outputs on the rectifier's dead side left free; 0: not.</summary>
+    public int RectifierRounds { get; init; } = 6;
 
     public ulong Seed { get; init; } = 1;
 

@@ -15,7 +15,7 @@ public sealed class OptimalBrainSurgeonTests
     {
         LayerProblem problem = Problem(freeBias, 0.01, out _);
         RemovalTrace[] traces = OptimalBrainSurgeon.Trace(problem, PruningPattern.Unstructured, Inputs, CancellationToken.None);
-        float[] full = problem.Solve(new bool[Inputs * Outputs], 1, CancellationToken.None);
+        float[] full = new MaskedSolver(problem, new bool[Inputs * Outputs], 1).Solve(CancellationToken.None);
         for (int row = 0; row < Outputs; row++)
         {
             double[] costs = new double[Inputs];
@@ -23,7 +23,7 @@ public sealed class OptimalBrainSurgeonTests
             {
                 var removed = new bool[Inputs * Outputs];
                 removed[row * Inputs + input] = true;
-                costs[input] = Objective(problem, problem.Solve(removed, 1, CancellationToken.None), row) - Objective(problem, full, row);
+                costs[input] = Objective(problem, new MaskedSolver(problem, removed, 1).Solve(CancellationToken.None), row) - Objective(problem, full, row);
             }
             Assert.Equal(Array.IndexOf(costs, costs.Min()), traces[row].Inputs[0]);
             Assert.Equal(costs.Min(), traces[row].Losses[0], 1e-3 * costs.Max());
@@ -37,12 +37,12 @@ public sealed class OptimalBrainSurgeonTests
         RemovalTrace trace = OptimalBrainSurgeon.Trace(problem, PruningPattern.Unstructured, 4, CancellationToken.None)[1];
         Assert.Equal(4, trace.Inputs.Distinct().Count());
         var removed = new bool[Inputs * Outputs];
-        double before = Objective(problem, problem.Solve(removed, 1, CancellationToken.None), 1), sum = 0;
+        double before = Objective(problem, new MaskedSolver(problem, removed, 1).Solve(CancellationToken.None), 1), sum = 0;
         for (int i = 0; i < 4; i++)
         {
             removed[Inputs + trace.Inputs[i]] = true;
             sum += trace.Losses[i];
-            double growth = Objective(problem, problem.Solve(removed, 1, CancellationToken.None), 1) - before;
+            double growth = Objective(problem, new MaskedSolver(problem, removed, 1).Solve(CancellationToken.None), 1) - before;
             Assert.Equal(growth, sum, 2e-3 * growth);
         }
     }
@@ -53,7 +53,7 @@ public sealed class OptimalBrainSurgeonTests
         LayerProblem problem = Problem(true, 1e-6, out Func<float[], float[], double[]> meanError);
         var removed = new bool[Inputs * Outputs];
         for (int i = 0; i < removed.Length; i++) removed[i] = i % 5 < 2;
-        float[] weights = problem.Solve(removed, 1, CancellationToken.None);
+        float[] weights = new MaskedSolver(problem, removed, 1).Solve(CancellationToken.None);
         for (int row = 0; row < Outputs; row++)
         {
             for (int input = 0; input < Inputs; input++)
