@@ -49,7 +49,7 @@ public class GoldenTests
     {
         if (model.Contains("fp16.", StringComparison.Ordinal)) (absolute, relative) = ("5e-4", "1e-2");
         Outcome verify = Cli.Run("verify", TestData.Path(["models", .. model.Split('/')]), "--golden", TestData.Path(golden.Split('/')), "--backend", "onnxruntime",
-            "--onnxruntime-library", OnnxRuntimeFactAttribute.Library, "--atol", absolute, "--rtol", relative, "--json");
+            "--onnxruntime-library", OnnxRuntimeLibrary.Path, "--atol", absolute, "--rtol", relative, "--json");
         Assert.True(verify.ExitCode == 0, verify.Error + verify.Output);
         Assert.Equal("onnxruntime/cpu", verify.Json.GetProperty("backend").GetString());
     }

@@ -3,27 +3,6 @@ using EdgeSparse.Testing;
 
 namespace EdgeSparse.Cli.Tests;
 
-/// <summary>A fact that needs the ONNX Runtime library that <c>make deps-onnxruntime</c> brings, and is skipped where it is absent.</summary>
-internal sealed class OnnxRuntimeFactAttribute : FactAttribute
-{
-    public static string Library { get; } = Environment.GetEnvironmentVariable("EDGESPARSE_ONNXRUNTIME") ?? Path.Combine(TestData.RepositoryRoot, "out", "onnxruntime", "libonnxruntime.so");
-
-    public OnnxRuntimeFactAttribute()
-    {
-        if (!File.Exists(Library)) Skip = "skipped: no onnxruntime library";
-    }
-}
-
-/// <summary>A theory that needs the shared test data and the library.</summary>
-internal sealed class OnnxRuntimeDataTheoryAttribute : TheoryAttribute
-{
-    public OnnxRuntimeDataTheoryAttribute()
-    {
-        if (TestData.Folder is null) Skip = TestData.SkipReason;
-        else if (!File.Exists(OnnxRuntimeFactAttribute.Library)) Skip = "skipped: no onnxruntime library";
-    }
-}
-
 public class OnnxRuntimeTests
 {
     [OnnxRuntimeFact]
@@ -31,10 +10,10 @@ public class OnnxRuntimeTests
     {
         using var work = new WorkFolder();
         SmallModel.WriteColors(work["m.onnx"]);
-        JsonElement json = Cli.Run("verify", work["m.onnx"], "--against", "onnxruntime", "--seed", "9", "--onnxruntime-library", OnnxRuntimeFactAttribute.Library, "--json").Succeeded().Json;
+        JsonElement json = Cli.Run("verify", work["m.onnx"], "--against", "onnxruntime", "--seed", "9", "--onnxruntime-library", OnnxRuntimeLibrary.Path, "--json").Succeeded().Json;
         Assert.Equal("native", json.GetProperty("backend").GetString());
         Assert.StartsWith("onnxruntime/cpu", json.GetProperty("reference").GetString(), StringComparison.Ordinal);
-        JsonElement reverse = Cli.Run("verify", work["m.onnx"], "--backend", "onnxruntime", "--against", "native", "--onnxruntime-library", OnnxRuntimeFactAttribute.Library, "--json").Succeeded().Json;
+        JsonElement reverse = Cli.Run("verify", work["m.onnx"], "--backend", "onnxruntime", "--against", "native", "--onnxruntime-library", OnnxRuntimeLibrary.Path, "--json").Succeeded().Json;
         Assert.Equal("onnxruntime/cpu", reverse.GetProperty("backend").GetString());
     }
 
@@ -43,7 +22,7 @@ public class OnnxRuntimeTests
     {
         using var work = new WorkFolder();
         SmallModel.WriteColors(work["m.onnx"]);
-        JsonElement json = Cli.Run("bench", work["m.onnx"], "--seconds", "0", "--threads", "1", "--against", "onnxruntime", "--onnxruntime-library", OnnxRuntimeFactAttribute.Library, "--json").Succeeded().Json;
+        JsonElement json = Cli.Run("bench", work["m.onnx"], "--seconds", "0", "--threads", "1", "--against", "onnxruntime", "--onnxruntime-library", OnnxRuntimeLibrary.Path, "--json").Succeeded().Json;
         double native = json.GetProperty("native").GetProperty("p50_milliseconds").GetDouble(), other = json.GetProperty("onnxruntime").GetProperty("p50_milliseconds").GetDouble();
         Assert.Equal(other / native, json.GetProperty("speedup").GetDouble(), 1e-9);
         Assert.Equal(json.GetProperty("native").GetProperty("runs").GetInt64(), json.GetProperty("onnxruntime").GetProperty("runs").GetInt64());
@@ -56,7 +35,7 @@ public class OnnxRuntimeTests
         SmallModel.WriteColors(work["m.onnx"]);
         SmallModel.WriteInput(work["x.npy"]);
         Cli.Run("compile", work["m.onnx"], "-o", work["m.esm"], "--backend", "onnxruntime").Succeeded();
-        JsonElement json = Cli.Run("run", work["m.esm"], "--npy", work["x.npy"], "--save-npy", work["out"], "--onnxruntime-library", OnnxRuntimeFactAttribute.Library, "--json").Succeeded().Json;
+        JsonElement json = Cli.Run("run", work["m.esm"], "--npy", work["x.npy"], "--save-npy", work["out"], "--onnxruntime-library", OnnxRuntimeLibrary.Path, "--json").Succeeded().Json;
         Assert.Equal("onnxruntime/cpu", json.GetProperty("backend").GetString());
         Assert.Equal(SmallModel.Scores, Model.NpyFile.Read(Path.Combine(work["out"], "output_scores.npy")).Span<float>().ToArray());
     }
@@ -77,7 +56,7 @@ public class OnnxRuntimeTests
         string text = Cli.Run("inspect", work["m.esm"], "--plan").Succeeded().Output;
         Assert.Contains("part 1 needs ONNX Runtime: node 'gru'", text, StringComparison.Ordinal);
 
-        string library = OnnxRuntimeFactAttribute.Library;
+        string library = OnnxRuntimeLibrary.Path;
         JsonElement verified = Cli.Run("verify", work["m.onnx"], "--against", "onnxruntime", "--onnxruntime-library", library, "--json").Succeeded().Json;
         Assert.Equal("mixed/cpu", verified.GetProperty("backend").GetString());
         JsonElement timed = Cli.Run("bench", work["m.onnx"], "--seconds", "0", "--threads", "1", "--against", "onnxruntime", "--onnxruntime-library", library, "--json").Succeeded().Json;

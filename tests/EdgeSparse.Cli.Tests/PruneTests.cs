@@ -47,7 +47,7 @@ public sealed class PruneTests : IDisposable
         NpyFile.Write(_work["x.npy"], Tensor.FromFloats(new Shape(30, channels, side, side), Enumerable.Range(0, 30 * channels * side * side).Select(_ => random.NextSingle()).ToArray()));
         string[] sparsity = pattern == "2:4" ? [] : ["--sparsity", "0.6"];
         Cli.Run(["prune", _work["m.onnx"], "--pattern", pattern, "--calibrate", _work["x.npy"], "-o", _work["s.onnx"], .. sparsity]).Succeeded();
-        Cli.Run("verify", _work["s.onnx"], "--against", "onnxruntime", "--seed", "5", "--onnxruntime-library", OnnxRuntimeFactAttribute.Library).Succeeded();
+        Cli.Run("verify", _work["s.onnx"], "--against", "onnxruntime", "--seed", "5", "--onnxruntime-library", OnnxRuntimeLibrary.Path).Succeeded();
     }
 
     [Fact]

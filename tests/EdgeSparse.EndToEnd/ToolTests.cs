@@ -31,12 +31,12 @@ public sealed class ToolTests
         Assert.True(outcome.ExitCode == 0, outcome.Output + outcome.Error);
     }
 
-    [OnnxRuntimeTheory]
+    [OnnxRuntimeDataTheory]
     [MemberData(nameof(GoldenModels))]
     public void Verify_accepts_the_stored_outputs_with_ONNX_Runtime(string model, string golden)
     {
         Outcome outcome = Programs.Run("verify", TestData.Path("models", model + ".onnx"), "--golden", TestData.Path("golden", golden), "--backend", "onnxruntime",
-            "--onnxruntime-library", Programs.OnnxRuntimeLibrary!);
+            "--onnxruntime-library", OnnxRuntimeLibrary.Path);
         Assert.True(outcome.ExitCode == 0, outcome.Output + outcome.Error);
     }
 
@@ -144,8 +144,8 @@ public sealed class ToolTests
         Outcome bench = Programs.Run("bench", folder["m.esm"], "--seconds", "0.5", "--json");
         Assert.True(bench.ExitCode == 0, bench.Error);
         Assert.Contains("p50_milliseconds", bench.Output, StringComparison.Ordinal);
-        if (Programs.OnnxRuntimeLibrary is null) return;
-        Outcome verify = Programs.Run("verify", folder["m.onnx"], "--against", "onnxruntime", "--onnxruntime-library", Programs.OnnxRuntimeLibrary);
+        if (!OnnxRuntimeLibrary.IsThere) return;
+        Outcome verify = Programs.Run("verify", folder["m.onnx"], "--against", "onnxruntime", "--onnxruntime-library", OnnxRuntimeLibrary.Path);
         Assert.True(verify.ExitCode == 0, verify.Output + verify.Error);
     }
 }

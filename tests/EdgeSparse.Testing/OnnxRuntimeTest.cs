@@ -30,3 +30,13 @@ public sealed class OnnxRuntimeTheoryAttribute : TheoryAttribute
         if (!OnnxRuntimeLibrary.IsThere) Skip = OnnxRuntimeLibrary.SkipReason;
     }
 }
+
+/// <summary>A theory that needs the shared test data and the library.</summary>
+public sealed class OnnxRuntimeDataTheoryAttribute : TheoryAttribute
+{
+    public OnnxRuntimeDataTheoryAttribute()
+    {
+        if (TestData.Folder is null) Skip = TestData.SkipReason;
+        else if (!OnnxRuntimeLibrary.IsThere) Skip = OnnxRuntimeLibrary.SkipReason;
+    }
+}

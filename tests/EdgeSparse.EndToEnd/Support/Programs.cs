@@ -32,10 +32,6 @@ internal static class Programs
 
     public static string Models { get; } = Path.Combine(Folder, "models");
 
-    /// <summary>The library that <c>make deps-onnxruntime</c> brings, or null.</summary>
-    public static string? OnnxRuntimeLibrary { get; } =
-        Existing(Path.Combine(TestData.RepositoryRoot, "out", "onnxruntime", "libonnxruntime.so"));
-
     public static Outcome Run(params string[] arguments) => RunProgram(EdgeSparse, arguments);
 
     public static Outcome RunDaemon(params string[] arguments) => RunProgram(EdgeSparseDaemon, arguments);
@@ -85,8 +81,6 @@ internal static class Programs
         if (line is null) return;
         lock (target) target.Append(line).Append('\n');
     }
-
-    private static string? Existing(string path) => File.Exists(path) ? path : null;
 }
 
 /// <summary>A fact that needs a program on PATH and is skipped, with the reason, where it is absent.</summary>
@@ -95,16 +89,6 @@ internal sealed class ProgramFactAttribute : FactAttribute
     public ProgramFactAttribute(string program)
     {
         if (Programs.Find(program) is null) Skip = $"skipped: no {program}";
-    }
-}
-
-/// <summary>A theory that needs the shared data and the ONNX Runtime library.</summary>
-internal sealed class OnnxRuntimeTheoryAttribute : TheoryAttribute
-{
-    public OnnxRuntimeTheoryAttribute()
-    {
-        if (TestData.Folder is null) Skip = TestData.SkipReason;
-        else if (Programs.OnnxRuntimeLibrary is null) Skip = "skipped: no onnxruntime library";
     }
 }
 

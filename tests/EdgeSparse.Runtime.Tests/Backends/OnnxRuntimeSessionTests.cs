@@ -5,24 +5,12 @@ using EdgeSparse.Testing;
 
 namespace EdgeSparse.Runtime.Tests.Backends;
 
-/// <summary>A theory that needs the shared data and the library that <c>make deps-onnxruntime</c> brings.</summary>
-internal sealed class OnnxRuntimeTheoryAttribute : TheoryAttribute
-{
-    public static string Library { get; } = Path.Combine(TestData.RepositoryRoot, "out", "onnxruntime", "libonnxruntime.so");
-
-    public OnnxRuntimeTheoryAttribute()
-    {
-        if (TestData.Folder is null) Skip = TestData.SkipReason;
-        else if (!File.Exists(Library)) Skip = "skipped: no onnxruntime library";
-    }
-}
-
 public sealed class OnnxRuntimeSessionTests
 {
     private static OnnxRuntimeOptions Options(params string[] providers) =>
-        new() { LibraryPath = OnnxRuntimeTheoryAttribute.Library, Providers = providers.Length > 0 ? providers : ["cpu"], Threads = 1 };
+        new() { LibraryPath = OnnxRuntimeLibrary.Path, Providers = providers.Length > 0 ? providers : ["cpu"], Threads = 1 };
 
-    [OnnxRuntimeTheory]
+    [OnnxRuntimeDataTheory]
     [InlineData("squeezenet11_fp32_from_fp16")]
     [InlineData("yolox_nano_coco")]
     [InlineData("ultraface_version-RFB-320")]
@@ -61,7 +49,7 @@ public sealed class OnnxRuntimeSessionTests
         Assert.True(compared >= samples, "no stored output was found");
     }
 
-    [OnnxRuntimeTheory]
+    [OnnxRuntimeDataTheory]
     [InlineData("cuda")]
     [InlineData("tensorrt")]
     public void A_provider_that_the_library_lacks_is_named(string provider)
@@ -71,7 +59,7 @@ public sealed class OnnxRuntimeSessionTests
         Assert.DoesNotContain('\n', error.Message);
     }
 
-    [OnnxRuntimeTheory]
+    [OnnxRuntimeDataTheory]
     [InlineData("cuda")]
     [InlineData("tensorrt")]
     public void The_next_provider_takes_over_from_one_that_the_library_lacks(string provider)
@@ -83,7 +71,7 @@ public sealed class OnnxRuntimeSessionTests
         Assert.Contains($"provider {provider} failed, cpu takes over", Assert.Single(warnings), StringComparison.Ordinal);
     }
 
-    [OnnxRuntimeTheory]
+    [OnnxRuntimeDataTheory]
     [InlineData("vulkan", "expected cpu, cuda or tensorrt")]
     public void An_unknown_provider_is_refused(string provider, string expected)
     {
@@ -91,7 +79,7 @@ public sealed class OnnxRuntimeSessionTests
         Assert.Contains(expected, error.Message, StringComparison.Ordinal);
     }
 
-    [OnnxRuntimeTheory]
+    [OnnxRuntimeDataTheory]
     [InlineData(0)]
     [InlineData(1)]
     [InlineData(4096)]
@@ -103,7 +91,7 @@ public sealed class OnnxRuntimeSessionTests
         Assert.DoesNotContain('\n', error.Message);
     }
 
-    [OnnxRuntimeTheory]
+    [OnnxRuntimeDataTheory]
     [InlineData("/nowhere/libonnxruntime.so", "absent")]
     public void An_absent_library_is_said_with_what_helps(string path, string expected)
     {
@@ -112,7 +100,7 @@ public sealed class OnnxRuntimeSessionTests
         Assert.Contains("make deps-onnxruntime", error.Message, StringComparison.Ordinal);
     }
 
-    [OnnxRuntimeTheory]
+    [OnnxRuntimeDataTheory]
     [InlineData(1000)]
     public void Runs_allocate_nothing(int runs)
     {
