@@ -11,12 +11,16 @@ using EdgeSparse.Kernels.Pooling;
 using EdgeSparse.Kernels.Reduction;
 using EdgeSparse.Kernels.Resizing;
 using EdgeSparse.Kernels.SparseMatMul;
+using EdgeSparse.Kernels.Tokens;
 
 namespace EdgeSparse.Arm64;
 
 /// <summary>Calls the kernel that a case names. It is compiled for arm64, where there is no runtime: nothing here allocates, throws or has a static constructor.</summary>
 internal static unsafe class Dispatch
 {
+    /// <summary>Room in front of a token kernel's scratch for the results that a case does not compare.</summary>
+    public const int CompressScratch = 4096, AffinityScratch = 4096;
+
     /// <summary>Runs one task of a prepared kernel. 0, or 1 for an unknown operation.</summary>
     public static int Run(int operation, byte* parameters, byte** buffers, byte* scratch, int task)
     {
@@ -52,6 +56,13 @@ internal static unsafe class Dispatch
             case Operation.ArgReduce: ArgReduce.Run((ArgReduceParameters*)parameters, b0, (long*)b1, scratch, task); break;
             case Operation.CumulativeSum: CumulativeSum.Run((CumulativeSumParameters*)parameters, b0, b1, scratch, task); break;
             case Operation.Resize: Resize.Run((ResizeParameters*)parameters, b0, b1, scratch, task); break;
+            case Operation.TokenKeys: TokenKeys.Run((TokenKeysParameters*)parameters, (float*)b0, (float*)b1, scratch, task); break;
+            case Operation.TokenMatch: TokenMatch.Run((TokenMatchParameters*)parameters, (float*)b0, (int*)b1, (int*)b2, null, scratch, task); break;
+            case Operation.TokenCompress: TokenCompress.Run((TokenCompressParameters*)parameters, (float*)b0, (int*)b1, (float*)b2, null, (float*)b3, (float*)scratch, scratch + CompressScratch, task); break;
+            case Operation.TokenMean: TokenMean.Run((TokenMeanParameters*)parameters, (float*)b0, (float*)b1, (float*)b2, scratch, task); break;
+            case Operation.TokenScore: TokenScore.Run((TokenScoreParameters*)parameters, (float*)b0, (float*)b1, (float*)b2, (float*)b3, scratch, task); break;
+            case Operation.TokenAssign: TokenAssign.Run((TokenAssignParameters*)parameters, (float*)b0, (float*)b1, (float*)b2, (int*)b3, scratch, task); break;
+            case Operation.TokenAffinity: TokenAffinity.Run((TokenAffinityParameters*)parameters, (float*)b0, (int*)b1, (float*)b2, (float*)b3, (float*)scratch, (int*)(scratch + AffinityScratch), scratch + 2 * AffinityScratch, task); break;
             default: return 1;
         }
         return 0;

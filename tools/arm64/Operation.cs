@@ -32,4 +32,11 @@ internal enum Operation
     ArgReduce,
     CumulativeSum,
     Resize,
+    TokenKeys,
+    TokenMatch,
+    TokenCompress,
+    TokenMean,
+    TokenScore,
+    TokenAssign,
+    TokenAffinity,
 }

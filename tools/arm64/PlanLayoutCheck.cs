@@ -8,6 +8,7 @@ using EdgeSparse.Kernels.Pooling;
 using EdgeSparse.Kernels.Reduction;
 using EdgeSparse.Kernels.Resizing;
 using EdgeSparse.Kernels.SparseMatMul;
+using EdgeSparse.Kernels.Tokens;
 using EdgeSparse.Runtime.Execution;
 
 namespace EdgeSparse.Arm64;
@@ -49,6 +50,16 @@ internal static unsafe class PlanLayoutCheck
         Add(ref hash, sizeof(SoftmaxParameters));
         Add(ref hash, sizeof(SparseMatMulParameters));
         Add(ref hash, sizeof(StridedCopyParameters));
+        Add(ref hash, sizeof(TokenAffinityParameters));
+        Add(ref hash, sizeof(TokenAssignParameters));
+        Add(ref hash, sizeof(TokenCompressParameters));
+        Add(ref hash, sizeof(TokenDiverseParameters));
+        Add(ref hash, sizeof(TokenKeysParameters));
+        Add(ref hash, sizeof(TokenMatchParameters));
+        Add(ref hash, sizeof(TokenMeanParameters));
+        Add(ref hash, sizeof(TokenRestoreParameters));
+        Add(ref hash, sizeof(TokenScoreParameters));
+        Add(ref hash, sizeof(TokenSelectParameters));
         Add(ref hash, sizeof(TopKParameters));
         Add(ref hash, sizeof(TriluParameters));
         Add(ref hash, sizeof(UnaryParameters));

@@ -5,6 +5,7 @@ using EdgeSparse.Kernels.Normalization;
 using EdgeSparse.Kernels.Pooling;
 using EdgeSparse.Kernels.Reduction;
 using EdgeSparse.Kernels.Resizing;
+using EdgeSparse.Kernels.Tokens;
 
 namespace EdgeSparse.Arm64;
 
@@ -25,6 +26,51 @@ internal static unsafe class OperatorCases
         Normalizations(file);
         Reductions(file);
         Resizes(file);
+        Tokens(file);
+    }
+
+    private static void Tokens(CaseFile file)
+    {
+        foreach (int tokens in new[] { 2, 17, 41 })
+        {
+            foreach (int size in new[] { 3, 32, 45 })
+            {
+                var vectors = new TokenVectors { Width = 3 * size + 2, Offset = 1, Heads = 3, HeadSize = size, HeadStride = size };
+                Tensor rows = Tensor.Input(Data.Make(1, tokens * vectors.Width)), x = Tensor.Input(Data.Make(2, tokens * size)), sizes = Tensor.Input(Data.Make(3, tokens).Select(v => 1 + MathF.Abs(v)).ToArray());
+                string shape = $"[{tokens},{size}]";
+                var keys = new TokenKeysParameters { Isa = Isa, Batch = 1, Tokens = tokens, Rows = tokens, Vectors = vectors, Alternate = true };
+                TokenKeys.Prepare(ref keys);
+                Host(file, Operation.TokenKeys, $"TokenKeys · {shape}", keys, keys.TaskCount, 0, 2e-5, tokens * size * 4, rows);
+
+                var match = new TokenMatchParameters { Isa = Isa, Batch = 1, Tokens = tokens, Protected = 1, Merges = (tokens - 1) / 3 };
+                TokenMatch.Prepare(ref match);
+                float[] similarities = Data.Make(4 + size, match.SetA * match.SetB).Select(v => MathF.Round(v * 50)).ToArray();
+                Host(file, Operation.TokenMatch, $"TokenMatch · {shape}", match, 1, match.ScratchBytes, -1, tokens * 4, Tensor.Input(similarities), Tensor.Input(tokens));
+
+                int kept = 1 + tokens / 2;
+                Tensor map = Tensor.Input(Enumerable.Range(0, tokens).Select(i => i % (kept + 1) - 1).ToArray());
+                var compress = new TokenCompressParameters { Isa = Isa, Batch = 1, Tokens = tokens, Kept = kept, Channels = size };
+                TokenCompress.Prepare(ref compress);
+                Host(file, Operation.TokenCompress, $"TokenCompress · {shape}", compress, compress.TaskCount, Dispatch.CompressScratch + compress.ScratchBytes, 2e-6, kept * size * 4, x, map, sizes);
+
+                var mean = new TokenMeanParameters { Isa = Isa, Batch = 1, Tokens = tokens, Channels = size, Skip = 1 };
+                TokenMean.Prepare(ref mean);
+                Host(file, Operation.TokenMean, $"TokenMean · {shape}", mean, mean.TaskCount, 0, 2e-6, size * 4, x, sizes);
+
+                var score = new TokenScoreParameters { Isa = Isa, Batch = 1, Tokens = tokens, Keys = vectors, Queries = vectors, Scale = 0.3f };
+                TokenScore.Prepare(ref score);
+                Host(file, Operation.TokenScore, $"TokenScore · {shape}", score, 1, score.ScratchBytes, 4e-6, tokens * 4, rows, rows, sizes);
+
+                var assign = new TokenAssignParameters { Isa = Isa, Batch = 1, Tokens = tokens, Protected = 1, Clusters = kept, Channels = size };
+                TokenAssign.Prepare(ref assign);
+                Host(file, Operation.TokenAssign, $"TokenAssign · {shape}", assign, 1, assign.ScratchBytes, -1, tokens * 4, Tensor.Input(Data.Make(5, tokens * kept)), Tensor.Input(Data.Make(6, kept * size)), x);
+
+                var affinity = new TokenAffinityParameters { Isa = Isa, Batch = 1, Tokens = tokens, Protected = 1, Kept = kept, Temperature = 0.2f };
+                TokenAffinity.Prepare(ref affinity);
+                Tensor selection = Tensor.Input(Enumerable.Range(0, tokens).Select(i => i < kept ? i : -1).ToArray());
+                Host(file, Operation.TokenAffinity, $"TokenAffinity · {shape}", affinity, 1, 2 * Dispatch.AffinityScratch + affinity.ScratchBytes, 2e-5, kept * tokens * 4, Tensor.Input(Data.Make(7, tokens * tokens)), selection, sizes);
+            }
+        }
     }
 
     private static void Unaries(CaseFile file)
