@@ -8,6 +8,7 @@ internal static class CommandExamples
         "compile" => """
               edgesparse compile model.onnx -o model.esm
               edgesparse compile model.onnx -o model.esm --input data=1x3x224x224 --labels names.txt
+              edgesparse compile vit.onnx -o vit.esm --tokens merge:r=13             merge 13 tokens in each layer of a vision transformer
               edgesparse compile vit.onnx -o vit.esm --activation relu --calibrate pictures/
               edgesparse compile model.onnx -o model.esm --backend onnxruntime     carry the ONNX model as it is
 
