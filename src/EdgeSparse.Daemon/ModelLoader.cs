@@ -84,6 +84,8 @@ internal sealed class ModelLoader
             {
                 LibraryPath = _options.OnnxRuntime.Library.Length > 0 ? _options.OnnxRuntime.Library : null,
                 Providers = _options.OnnxRuntime.Providers,
+                ProviderOptions = _options.OnnxRuntime.ByProvider(_options.StateFolder),
+                Warning = _log.Warning,
                 Threads = _threads,
             };
             IInferenceSession created = SessionFactory.Create(package, session, onnxRuntime, out string reason);

@@ -4,6 +4,7 @@ using EdgeSparse.Daemon.Metrics;
 using EdgeSparse.Daemon.Pipelines;
 using EdgeSparse.Daemon.Sources;
 using EdgeSparse.Kernels;
+using EdgeSparse.Runtime;
 using Microsoft.AspNetCore.Http;
 
 namespace EdgeSparse.Daemon.Tests;
@@ -33,6 +34,18 @@ public sealed class HealthTests
         gate.Release();
         Assert.True(pipeline.Join(Limit));
         Assert.Equal(200, HealthReport.Live(state).HttpStatus);
+    }
+
+    [Fact]
+    public void A_Provider_That_Took_Over_Is_Told()
+    {
+        var session = new StubSession { Health = new BackendHealth("cuda", 0, 0, null) };
+        using CameraPipeline pipeline = Rig.Pipeline(new EndlessSource(1), session, []);
+        var state = new DaemonState(new DaemonOptions(), [pipeline], TimeProvider.System);
+        Assert.DoesNotContain(HealthReport.Ready(state).Checks, check => check.Name.Contains("backend", StringComparison.Ordinal));
+        session.Health = new BackendHealth("cpu", 1, 0, "out of memory");
+        HealthCheck check = Assert.Single(HealthReport.Ready(state).Checks, check => check.Name.Contains("backend", StringComparison.Ordinal));
+        Assert.Equal((HealthStatus.Degraded, "cpu has taken over, 1 time: out of memory"), (check.Status, check.Detail));
     }
 
     [Fact]

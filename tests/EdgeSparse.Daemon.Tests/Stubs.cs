@@ -132,6 +132,8 @@ internal sealed class StubSession : IInferenceSession
 
     public string Backend => "native";
 
+    public BackendHealth? Health { get; set; }
+
     public IReadOnlyList<TensorInfo> Inputs { get; } = [new TensorInfo("image", ElementType.Float32, new Shape(1, 3, Side, Side))];
 
     public IReadOnlyList<TensorInfo> Outputs { get; init; } =

@@ -52,6 +52,7 @@ row() {
   "$bin/edgesparse" bench "$4" --threads 1 --seconds "$seconds" --state "$state" --against onnxruntime --onnxruntime-library "$library" --json >"$json"
   local ours other
   ours=$(section "$json" native) other=$(section "$json" onnxruntime)
+  [[ -n $ours ]] || ours=$(section "$json" mixed)
   native=$(field "$ours" p50_milliseconds)
   local speedup
   speedup=$(field "$(tr -d '\n' <"$json")" speedup)
@@ -79,6 +80,7 @@ row mobilenet_v2 '90 %' 2.4 "$(model mobilenet_v2 0.9 unstructured)"
 row mobilenet_v2 '90 % 4x1' - "$(model mobilenet_v2 0.9 4x1)"
 row mobilenet_v1 0 1.05 "$(model mobilenet_v1 0 unstructured)"
 row mobilenet_v1 '90 %' 2.6 "$(model mobilenet_v1 0.9 unstructured)"
+row 'mobilenet_v2, GRU head' '90 %' 1.0 "$(model mobilenet_v2_gru 0.9 unstructured)"
 row resnet50 0 1.0 "$(model resnet50 0 unstructured)"
 row resnet50 '90 %' 3.0 "$(model resnet50 0.9 unstructured)"
 row deit_tiny 0 1.0 "$(model deit_tiny 0 unstructured)"

@@ -22,4 +22,5 @@ tar -xzf "$work"/onnxruntime-node-*.tgz -C "$work" "package/bin/napi-v6/linux/$a
   tar -xzf "$work"/onnxruntime-node-*.tgz -C "$work" "package/bin/napi-v6/linux/$arch/libonnxruntime.so.1"
 mkdir -p "$folder"
 cp "$work/package/bin/napi-v6/linux/$arch/libonnxruntime.so.1" "$folder/libonnxruntime.so"
+[[ ! -e $work/package/LICENSE ]] || cp "$work/package/LICENSE" "$folder/LICENSE"
 echo "$version" > "$folder/VERSION"

@@ -46,6 +46,30 @@ internal sealed class OnnxRuntimeOptions
 
     /// <summary>Execution providers in order of preference: cpu, cuda, tensorrt.</summary>
     public IReadOnlyList<string> Providers { get; set; } = ["cpu"];
+
+    /// <summary>Which GPU cuda and tensorrt use.</summary>
+    public int DeviceId { get; set; }
+
+    /// <summary>Most MiB of GPU memory that cuda's arena may take; 0 = no limit.</summary>
+    public int MemoryLimitMebibytes { get; set; }
+
+    /// <summary>TensorRT may compute in float16.</summary>
+    public bool Fp16 { get; set; }
+
+    /// <summary>The same by ONNX Runtime's names; TensorRT's engines, which take minutes to build, are kept in the state folder.</summary>
+    public Dictionary<string, IReadOnlyDictionary<string, string>> ByProvider(string stateFolder)
+    {
+        string device = DeviceId.ToString(System.Globalization.CultureInfo.InvariantCulture);
+        var cuda = new Dictionary<string, string> { ["device_id"] = device };
+        if (MemoryLimitMebibytes > 0) cuda["gpu_mem_limit"] = ((long)MemoryLimitMebibytes << 20).ToString(System.Globalization.CultureInfo.InvariantCulture);
+        var tensorRt = new Dictionary<string, string> { ["device_id"] = device, ["trt_fp16_enable"] = Fp16 ? "1" : "0" };
+        if (stateFolder.Length > 0)
+        {
+            tensorRt["trt_engine_cache_enable"] = "1";
+            tensorRt["trt_engine_cache_path"] = Path.Combine(stateFolder, "tensorrt");
+        }
+        return new Dictionary<string, IReadOnlyDictionary<string, string>> { ["cuda"] = cuda, ["tensorrt"] = tensorRt };
+    }
 }
 
 internal sealed class CameraOptions

@@ -45,6 +45,9 @@ internal static class OptionsReader
         reader.Section("onnxruntime");
         options.Library = reader.FilePath("onnxruntime:library", options.Library);
         options.Providers = reader.Choices("onnxruntime:providers", options.Providers, "cpu", "cuda", "tensorrt");
+        options.DeviceId = reader.Integer("onnxruntime:deviceId", options.DeviceId, 0, 63);
+        options.MemoryLimitMebibytes = reader.Integer("onnxruntime:memoryLimitMebibytes", options.MemoryLimitMebibytes, 0, 1 << 20);
+        options.Fp16 = reader.Flag("onnxruntime:fp16", options.Fp16);
     }
 
     private static void ReadCameras(ConfigurationReader reader, List<CameraOptions> cameras)

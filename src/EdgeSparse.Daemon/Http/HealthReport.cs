@@ -56,6 +56,8 @@ internal sealed record HealthReport(IReadOnlyList<HealthCheck> Checks)
             HealthCheck check = Producing(camera, state.Time);
             if (check.Status == HealthStatus.Ok) producing++;
             checks.Add(check);
+            if (camera.Backend is { Takeovers: > 0 } backend)
+                checks.Add(new HealthCheck($"camera {camera.Name} backend", HealthStatus.Degraded, $"{backend.Provider} has taken over, {backend.Takeovers} {(backend.Takeovers == 1 ? "time" : "times")}: {backend.LastFailure}"));
         }
         checks.Add(producing > 0
             ? new HealthCheck("cameras", HealthStatus.Ok, $"{producing} of {state.Cameras.Count} give results")

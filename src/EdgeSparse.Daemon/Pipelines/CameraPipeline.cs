@@ -85,6 +85,9 @@ internal sealed class CameraPipeline : IDisposable
     /// <summary>Since when the frame in work has been so; 0 between frames.</summary>
     public long ProcessingSinceTimestamp => Volatile.Read(ref _processingSince);
 
+    /// <summary>How the backend is doing, where it is one that may fail.</summary>
+    public BackendHealth? Backend => _parts.Session.Health;
+
     /// <summary>Called, by a thread of the pipeline, after <see cref="Status"/> changed. Set before <see cref="Start"/>.</summary>
     public Action<CameraPipeline>? StatusChanged { get; set; }
 

@@ -9,23 +9,18 @@ internal sealed unsafe class OnnxProviders(OnnxRuntimeApi api, OnnxRuntimeOption
 {
     private readonly List<string> _left = [.. options.Providers.Count > 0 ? options.Providers : ["cpu"]];
 
-    /// <summary>The provider in use.</summary>
-    public string Current => _left[0];
+    private BackendHealth _health = new(options.Providers.Count > 0 ? options.Providers[0] : "cpu", 0, 0, null);
 
-    /// <summary>How often the next in order took over.</summary>
-    public long Takeovers { get; private set; }
-
-    /// <summary>What the last dropped provider failed with.</summary>
-    public string? LastFailure { get; private set; }
+    /// <summary>The provider in use, and what came before it. May be read while another thread runs the session.</summary>
+    public BackendHealth Health => Volatile.Read(ref _health);
 
     /// <summary>Drops the provider in use because of <paramref name="failure"/>; throws that where there is no other left.</summary>
     public void Drop(OnnxRuntimeException failure)
     {
         if (_left.Count < 2) throw failure;
-        LastFailure = failure.Message;
-        Takeovers++;
         string dropped = _left[0];
         _left.RemoveAt(0);
+        Volatile.Write(ref _health, new BackendHealth(_left[0], _health.Takeovers + 1, 0, failure.Message));
         options.Warning?.Invoke($"onnxruntime: provider {dropped} failed, {_left[0]} takes over: {failure.Message}");
     }
 
@@ -77,24 +72,44 @@ internal sealed unsafe class OnnxProviders(OnnxRuntimeApi api, OnnxRuntimeOption
 
     private void Append(nint sessionOptions, string provider)
     {
-        (string name, string function) = provider switch
+        (string name, int create, int update, int append, int release) = provider switch
         {
-            "cuda" => ("CUDAExecutionProvider", "OrtSessionOptionsAppendExecutionProvider_CUDA"),
-            "tensorrt" => ("TensorrtExecutionProvider", "OrtSessionOptionsAppendExecutionProvider_Tensorrt"),
+            "cuda" => ("CUDAExecutionProvider", OrtFunction.CreateCudaOptions, OrtFunction.UpdateCudaOptions, OrtFunction.AppendCuda, OrtFunction.ReleaseCudaOptions),
+            "tensorrt" => ("TensorrtExecutionProvider", OrtFunction.CreateTensorRtOptions, OrtFunction.UpdateTensorRtOptions, OrtFunction.AppendTensorRt, OrtFunction.ReleaseTensorRtOptions),
             _ => throw new OnnxRuntimeException($"unknown execution provider '{provider}', expected cpu, cuda or tensorrt"),
         };
         string[] available = api.AvailableProviders();
-        nint append = api.Export(function);
-        if (append == 0 || !available.Contains(name))
+        if (!available.Contains(name))
             throw new OnnxRuntimeException(
                 $"{api.Path} (ONNX Runtime {api.Version}) was built without {provider}; it has {string.Join(", ", available)}: use the vendor's library or drop {provider} from the providers");
+        nint providerOptions = 0;
         try
         {
-            api.Check(((delegate* unmanaged[Cdecl]<nint, int, nint>)append)(sessionOptions, 0 /* device */));
+            api.Check(((delegate* unmanaged[Cdecl]<nint*, nint>)api[create])(&providerOptions));
+            if (options.ProviderOptions.TryGetValue(provider, out IReadOnlyDictionary<string, string>? given) && given.Count > 0) Update(providerOptions, update, given);
+            api.Check(((delegate* unmanaged[Cdecl]<nint, nint, nint>)api[append])(sessionOptions, providerOptions));
         }
         catch (OnnxRuntimeException refused)
         {
             throw new OnnxRuntimeException($"provider {provider} cannot be used: {refused.Message}", refused);
+        }
+        finally
+        {
+            if (providerOptions != 0) ((delegate* unmanaged[Cdecl]<nint, void>)api[release])(providerOptions);
+        }
+    }
+
+    private void Update(nint providerOptions, int update, IReadOnlyDictionary<string, string> given)
+    {
+        nint[] keys = [.. given.Keys.Select(Marshal.StringToCoTaskMemUTF8)], values = [.. given.Values.Select(Marshal.StringToCoTaskMemUTF8)];
+        try
+        {
+            fixed (nint* keyList = keys, valueList = values)
+                api.Check(((delegate* unmanaged[Cdecl]<nint, nint*, nint*, nuint, nint>)api[update])(providerOptions, keyList, valueList, (nuint)keys.Length));
+        }
+        finally
+        {
+            foreach (nint text in keys.Concat(values)) Marshal.FreeCoTaskMem(text);
         }
     }
 }

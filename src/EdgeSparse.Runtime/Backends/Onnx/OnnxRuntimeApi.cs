@@ -16,12 +16,10 @@ internal sealed unsafe class OnnxRuntimeApi
     private static readonly Lock LoadLock = new();
     private static OnnxRuntimeApi? _loaded;
 
-    private readonly nint _library;
     private readonly nint* _functions;
 
-    private OnnxRuntimeApi(nint library, string path, nint* functions, string version)
+    private OnnxRuntimeApi(string path, nint* functions, string version)
     {
-        _library = library;
         Path = path;
         _functions = functions;
         Version = version;
@@ -62,7 +60,8 @@ internal sealed unsafe class OnnxRuntimeApi
         }
     }
 
-    private static OnnxRuntimeApi Open(string? configured)
+    /// <summary>As <see cref="Load"/>, but each time anew.</summary>
+    internal static OnnxRuntimeApi Open(string? configured)
     {
         var tried = new List<string>();
         foreach (string candidate in Candidates(configured))
@@ -82,7 +81,7 @@ internal sealed unsafe class OnnxRuntimeApi
             string version = Marshal.PtrToStringUTF8(((delegate* unmanaged[Cdecl]<nint>)apiBase[1])()) ?? "unknown";
             nint functions = ((delegate* unmanaged[Cdecl]<uint, nint>)apiBase[0])(ApiVersion);
             if (functions == 0) throw new OnnxRuntimeException($"{candidate} is ONNX Runtime {version}, 1.{ApiVersion} or newer is needed");
-            return new OnnxRuntimeApi(library, isFile ? System.IO.Path.GetFullPath(candidate) : candidate, (nint*)functions, version);
+            return new OnnxRuntimeApi(isFile ? System.IO.Path.GetFullPath(candidate) : candidate, (nint*)functions, version);
         }
         throw Absent(string.Join(", ", tried));
     }
@@ -113,9 +112,6 @@ internal sealed unsafe class OnnxRuntimeApi
 
     /// <summary>Function <paramref name="index"/> of OrtApi.</summary>
     public nint this[int index] => _functions[index];
-
-    /// <summary>The address of an exported function outside OrtApi, or 0: GPU builds export one function for each provider.</summary>
-    public nint Export(string name) => NativeLibrary.TryGetExport(_library, name, out nint address) ? address : 0;
 
     /// <summary>Throws if <paramref name="status"/> is an error, and releases it.</summary>
     public void Check(nint status)

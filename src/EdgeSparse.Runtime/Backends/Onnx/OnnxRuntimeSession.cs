@@ -28,14 +28,18 @@ public sealed unsafe class OnnxRuntimeSession : IInferenceSession
         _open = open;
         _isPart = isPart;
         _providers = new OnnxProviders(api, options);
+        var ports = new List<OnnxPort>();
         try
         {
             _session = _providers.Open(open);
             nint memoryInfo;
             Check(((delegate* unmanaged[Cdecl]<int, int, nint*, nint>)api[OrtFunction.CreateCpuMemoryInfo])(0 /* device allocator */, 0 /* default memory */, &memoryInfo));
             _memoryInfo = memoryInfo;
-            _inputs = ReadPorts(input: true, isPart);
-            _outputs = ReadPorts(input: false, isPart);
+            ReadPorts(input: true, isPart, ports);
+            int inputs = ports.Count;
+            ReadPorts(input: false, isPart, ports);
+            _inputs = [.. ports[..inputs]];
+            _outputs = [.. ports[inputs..]];
             _sources = new (OnnxRuntimeSession, int)?[_inputs.Length];
             _block = (nint*)NativeMemory.AllocZeroed((nuint)(2 * (_inputs.Length + _outputs.Length)), (nuint)sizeof(nint));
             for (int i = 0; i < _inputs.Length; i++) InputNames[i] = _inputs[i].NativeName;
@@ -55,13 +59,14 @@ public sealed unsafe class OnnxRuntimeSession : IInferenceSession
         catch
         {
             Dispose();
+            foreach (OnnxPort port in ports) port.Free();
             throw;
         }
     }
 
-    public string Backend => "onnxruntime/" + _providers.Current;
+    public string Backend => "onnxruntime/" + _providers.Health.Provider;
 
-    public BackendHealth? Health => new(_providers.Current, _providers.Takeovers, 0, _providers.LastFailure);
+    public BackendHealth? Health => _providers.Health;
 
     public IReadOnlyList<TensorInfo> Inputs { get; } = [];
 
@@ -94,7 +99,11 @@ public sealed unsafe class OnnxRuntimeSession : IInferenceSession
     private static OnnxRuntimeSession Create(ReadOnlyMemory<byte> onnxModel, OnnxRuntimeOptions options, bool isPart)
     {
         ArgumentNullException.ThrowIfNull(options);
-        OnnxRuntimeApi api = OnnxRuntimeApi.Load(options.LibraryPath);
+        return Create(OnnxRuntimeApi.Load(options.LibraryPath), onnxModel, options, isPart);
+    }
+
+    internal static OnnxRuntimeSession Create(OnnxRuntimeApi api, ReadOnlyMemory<byte> onnxModel, OnnxRuntimeOptions options, bool isPart)
+    {
         return new OnnxRuntimeSession(api, (sessionOptions, session) =>
         {
             fixed (byte* bytes = onnxModel.Span)
@@ -218,19 +227,18 @@ public sealed unsafe class OnnxRuntimeSession : IInferenceSession
         handle = 0;
     }
 
-    private OnnxPort[] ReadPorts(bool input, bool isPart)
+    private void ReadPorts(bool input, bool isPart, List<OnnxPort> into)
     {
         nuint count;
         Check(((delegate* unmanaged[Cdecl]<nint, nuint*, nint>)_api[input ? OrtFunction.SessionGetInputCount : OrtFunction.SessionGetOutputCount])(_session, &count));
         nint allocator;
         Check(((delegate* unmanaged[Cdecl]<nint*, nint>)_api[OrtFunction.GetAllocatorWithDefaultOptions])(&allocator));
-        var ports = new OnnxPort[(int)count];
         for (nuint i = 0; i < count; i++)
         {
             nint name;
             Check(((delegate* unmanaged[Cdecl]<nint, nuint, nint, nint*, nint>)_api[input ? OrtFunction.SessionGetInputName : OrtFunction.SessionGetOutputName])(_session, i, allocator, &name));
             var port = new OnnxPort(_api, Marshal.PtrToStringUTF8(name) ?? "");
-            ports[i] = port;
+            into.Add(port);
             Check(((delegate* unmanaged[Cdecl]<nint, nint, nint>)_api[OrtFunction.AllocatorFree])(allocator, name));
 
             nint typeInfo;
@@ -250,7 +258,6 @@ public sealed unsafe class OnnxRuntimeSession : IInferenceSession
             if (!isPart) throw new OnnxRuntimeException($"'{port.Name}' has element type {(int)port.StoredType}, which EdgeSparse does not carry");
             port.StoredType = ElementType.Undefined;
         }
-        return ports;
     }
 
     /// <summary>Element type and dimensions, −1 where open.</summary>

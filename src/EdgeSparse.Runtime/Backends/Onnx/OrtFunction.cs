@@ -38,4 +38,12 @@ internal static class OrtFunction
     public const int GetAvailableProviders = 125;
     public const int ReleaseAvailableProviders = 126;
     public const int AddSessionConfigEntry = 130;
+    public const int AppendTensorRt = 170;
+    public const int CreateTensorRtOptions = 171;
+    public const int UpdateTensorRtOptions = 172;
+    public const int ReleaseTensorRtOptions = 174;
+    public const int AppendCuda = 204;
+    public const int CreateCudaOptions = 205;
+    public const int UpdateCudaOptions = 206;
+    public const int ReleaseCudaOptions = 208;
 }
