@@ -125,6 +125,7 @@ public static class KernelCatalog
         new("Depthwise convolution", "DepthwiseF32_5x5s2_Avx2", InstructionSet.Avx2),
         new("Depthwise convolution", "DepthwiseF32_3x3_Avx2", InstructionSet.Avx2),
         new("Depthwise convolution", "DepthwiseF32_3x3s1_AdvSimd", InstructionSet.AdvSimd),
+        new("Depthwise convolution", "DepthwiseF32_3x3s1x7_AdvSimd", InstructionSet.AdvSimd),
         new("Depthwise convolution", "DepthwiseF32_3x3s2_AdvSimd", InstructionSet.AdvSimd),
         new("Depthwise convolution", "DepthwiseF32_5x5s1_AdvSimd", InstructionSet.AdvSimd),
         new("Depthwise convolution", "DepthwiseF32_5x5s2_AdvSimd", InstructionSet.AdvSimd),

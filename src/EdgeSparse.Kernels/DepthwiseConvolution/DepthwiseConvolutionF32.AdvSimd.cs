@@ -24,14 +24,14 @@ internal unsafe struct PaddedPlaneBlock
     public float* Output;
     /// <summary>Output columns, at least four.</summary>
     public nint Width;
-    /// <summary>Output rows, at least four.</summary>
+    /// <summary>Output rows, at least those that the kernel computes at a time.</summary>
     public nint Rows;
 }
 
 /// <summary>
 /// 3×3 on NEON. Each input plane is copied once into zero-padded scratch, with stride 2 its even and odd columns apart, so that every tap is a plain load and no edge case is left: two instructions for eight
 /// elements. The nine weights fill three registers and are taken by lane, which leaves room for eight sums, three loads and the clamp. An input row serves every output row it belongs to.
-/// Rows beyond a multiple of four are computed twice. A large plane is taken in bands, copied while they are in L1.
+/// Rows beyond a multiple of four, or of seven, are computed twice. A large plane is taken in bands, copied while they are in L1.
 /// </summary>
 public static unsafe partial class DepthwiseConvolutionF32
 {
@@ -51,6 +51,7 @@ public static unsafe partial class DepthwiseConvolutionF32
         p.Variant = VariantAdvSimd;
         // Stride 2 reads one more even column than there are outputs.
         p.Pitch = p.StrideWidth == 1 ? (p.OutputWidth + 2 + 3) / 4 * 4 : 2 * PhaseAdvSimd(in p);
+        if (TallPitchAdvSimd(in p) is int tall and not 0) p.Pitch = tall;
         p.ScratchBytes = PaddedElementsAdvSimd(in p) * sizeof(float) + (long)p.OutputPlane * sizeof(float);
     }
 
@@ -85,7 +86,9 @@ public static unsafe partial class DepthwiseConvolutionF32
             first = p->PadLeft / 2 + (startsOdd ? t.Odd : 0);
             second = (p->PadLeft + 1) / 2 + (startsOdd ? 0 : t.Odd);
         }
-        int bandRows = Math.Max(1, BandBytesAdvSimd / (RowsAdvSimd * stride * (int)pitch * sizeof(float))) * RowsAdvSimd;
+        bool tall = TallPitchAdvSimd(in *p) != 0;
+        int blockRows = tall ? RowsAdvSimdTall : RowsAdvSimd;
+        int bandRows = Math.Max(1, BandBytesAdvSimd / (blockRows * stride * (int)pitch * sizeof(float))) * blockRows;
         int multiplier = p->GroupOutputs;
         long planes = (long)p->Batch * p->OutputChannels, end = planes * (task + 1) / p->TaskCount;
         float* plane = null;
@@ -102,10 +105,10 @@ public static unsafe partial class DepthwiseConvolutionF32
             for (int row = 0; row < outputHeight; row += bandRows)
             {
                 int count = Math.Min(bandRows, outputHeight - row);
-                if (count < RowsAdvSimd)
+                if (count < blockRows)
                 {
-                    row = outputHeight - RowsAdvSimd;
-                    count = RowsAdvSimd;
+                    row = outputHeight - blockRows;
+                    count = blockRows;
                 }
                 int needed = Math.Min(rows, (row + count - 1) * stride + 3 - p->PadTop);
                 if (filled < needed)
@@ -119,7 +122,8 @@ public static unsafe partial class DepthwiseConvolutionF32
                 t.Input = padded + row * stride * pitch;
                 t.Output = to + (nint)row * p->OutputWidth;
                 t.Rows = count;
-                if (stride == 1) DepthwiseF32_3x3s1_AdvSimd(&t);
+                if (tall) RunTallAdvSimd(&t);
+                else if (stride == 1) DepthwiseF32_3x3s1_AdvSimd(&t);
                 else DepthwiseF32_3x3s2_AdvSimd(&t);
             }
             if (residual != null) Runs.AddClamped(aside, Runs.NoBias, residual + index * p->OutputPlane, p->OutputPlane, p->Activation.Minimum, p->Activation.Maximum, y + index * p->OutputPlane);

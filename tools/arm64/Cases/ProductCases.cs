@@ -45,6 +45,11 @@ internal static unsafe class ProductCases
             Depthwise(file, $"3x3 stride 2 {2 * size}x{2 * size - 1}", Geometry(3, 2 * size, 2 * size - 1, 3, 3, 3, stride: 2, pad: 1, groups: 3), default);
             Depthwise(file, $"3x3 stride 2 {2 * size} no pad", Geometry(2, 2 * size + 1, 2 * size + 2, 2, 3, 3, stride: 2, groups: 2), Activation.Relu);
         }
+        foreach (int width in new[] { 28, 30, 31, 56, 59, 112, 114, 115 })
+        {
+            Depthwise(file, $"3x3 43x{width}", Geometry(2, 43, width, 2, 3, 3, pad: 1, groups: 2), Activation.Relu);
+            Depthwise(file, $"3x3 17x{width} no pad", Geometry(3, 19, width, 3, 3, 3, groups: 3), default);
+        }
         Depthwise(file, "3x3 pad 2", Geometry(2, 9, 10, 2, 3, 3, pad: 2, groups: 2), default);
         Depthwise(file, "3x3 stride 2 pad 2", Geometry(2, 9, 10, 2, 3, 3, stride: 2, pad: 2, groups: 2), default);
         Depthwise(file, "3x3 dilated", Geometry(4, 12, 14, 4, 3, 3, pad: 2, dilation: 2, groups: 4), default);

@@ -66,7 +66,7 @@ internal static partial class Listing
     {
         string method = Method(function);
         method = method[(method.IndexOf('.', StringComparison.Ordinal) + 1)..];
-        if (method == kernel) return true;
+        if (method.Split('<')[0] == kernel) return true;
         string[] parts = kernel.Split('_');
         return function.Contains("Simd_Float128", StringComparison.Ordinal) && method.Split('<')[0].Contains(parts[1], StringComparison.Ordinal) && Method(function).StartsWith(parts[0][..5], StringComparison.Ordinal);
     }
