@@ -76,7 +76,8 @@ internal static class TokensCommand
         foreach (TokenBest best in report.Best)
         {
             string lost = best.AgreementLostPoints is { } points ? $"{Format.Number(points, "0.0")} points of agreement{(best.AccuracyLostPoints is { } accuracy ? $", {Format.Number(accuracy, "0.0")} of accuracy" : "")} lost" : "";
-            terminal.Line($"at {Percent(best.Target)} of the multiply-adds: {best.Spec} ({Percent(best.MultiplyAddShare)}, {Percent(best.TimeShare)} of the time) {lost}");
+            string baseline = best.BaselineAgreementLostPoints is { } chance ? $"; baseline {best.BaselineSpec}: {Format.Number(chance, "0.0")}" : "";
+            terminal.Line($"at {Percent(best.Target)} of the multiply-adds: {best.Spec} ({Percent(best.MultiplyAddShare)}, {Percent(best.TimeShare)} of the time) {lost}{baseline}");
         }
         if (report.Knee is { } knee) terminal.Line($"knee: {(knee.Length == 0 ? "the dense model" : knee)}");
         foreach (string refused in report.Refused) terminal.Note($"not possible: {refused}");

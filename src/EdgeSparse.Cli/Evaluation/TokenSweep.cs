@@ -75,11 +75,12 @@ internal sealed class TokenSweep : IDisposable
         catch (OperationCanceledException)
         {
         }
-        int knee = ParetoFront.Knee([.. _points.Select(point => (point.TimeShare, point.Metrics.Agreement ?? -point.Metrics.Outputs.Max(output => output.RelativeError ?? double.MaxValue)))]);
-        TokenPoint[] points = [.. _points.Select((point, i) => point with { IsKnee = i == knee })];
+        TokenPoint[] candidates = [.. _points.Where(point => !point.IsBaseline)];
+        int knee = ParetoFront.Knee([.. candidates.Select(point => (point.TimeShare, Worth(point)))]);
+        TokenPoint[] points = [.. _points.Select(point => point with { IsKnee = knee >= 0 && point == candidates[knee] })];
         return new TokensReport("edgesparse.tokens/1", new ModelName(_request.Onnx, Manifest.Name, Manifest.Version, Manifest.SourceSha256), Processor.Current.Name, InstructionSets.Best.ToString(),
             _dense.Describe().Threads, _request.Source, _set.Count, _request.Seed, complete, points, [.. _request.Targets.Select(target => Best(points, target)).OfType<TokenBest>()],
-            knee < 0 ? null : points[knee].Spec, [.. _refused]);
+            knee < 0 ? null : candidates[knee].Spec, [.. _refused]);
     }
 
     private void Measure()
@@ -199,12 +200,16 @@ internal sealed class TokenSweep : IDisposable
         return sorted.Length == 0 ? 0 : sorted[sorted.Length / 10];
     }
 
-    /// <summary>Of the points near a target, the one that agrees most, baselines left aside.</summary>
+    /// <summary>The more, the nearer to the dense model: agreement, or for outputs that are no classes the smaller error.</summary>
+    private static double Worth(TokenPoint point) => point.Metrics.Agreement ?? -point.Metrics.Outputs.Max(output => output.RelativeError ?? double.MaxValue);
+
+    /// <summary>Of the points near a target, the one that agrees most, and of the baselines there that which does.</summary>
     private static TokenBest? Best(TokenPoint[] points, double target)
     {
         const double near = 0.03;
-        TokenPoint? best = points.Where(point => point.Spec.Length > 0 && !point.IsBaseline && Math.Abs(point.MultiplyAddShare - target) <= near)
-            .MaxBy(point => point.Metrics.Agreement ?? -point.Metrics.Outputs.Max(output => output.RelativeError ?? double.MaxValue));
-        return best is null ? null : new TokenBest(target, best.Spec, best.MultiplyAddShare, best.TimeShare, 100 * (1 - best.Metrics.Agreement), 100 * (points[0].Metrics.Accuracy - best.Metrics.Accuracy));
+        TokenPoint[] nearby = [.. points.Where(point => point.Spec.Length > 0 && Math.Abs(point.MultiplyAddShare - target) <= near)];
+        TokenPoint? best = nearby.Where(point => !point.IsBaseline).MaxBy(Worth), baseline = nearby.Where(point => point.IsBaseline).MaxBy(Worth);
+        return best is null ? null : new TokenBest(target, best.Spec, best.MultiplyAddShare, best.TimeShare, 100 * (1 - best.Metrics.Agreement), 100 * (points[0].Metrics.Accuracy - best.Metrics.Accuracy),
+            baseline?.Spec, 100 * (1 - baseline?.Metrics.Agreement));
     }
 }

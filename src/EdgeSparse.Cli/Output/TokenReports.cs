@@ -10,13 +10,14 @@ namespace EdgeSparse.Cli.Output;
 /// <param name="DenseMilliseconds">The same of the model itself, run in turn with this one.</param>
 /// <param name="TimeShare"><paramref name="Milliseconds"/> / <paramref name="DenseMilliseconds"/>.</param>
 /// <param name="IsBaseline">A method that any better one should beat: random, or by similarity alone.</param>
-/// <param name="IsKnee">Where the front of time against agreement bends most.</param>
+/// <param name="IsKnee">Where the front of time against agreement bends most, baselines left aside.</param>
 internal sealed record TokenPoint(
     string Method, string Spec, int[] Tokens, long MultiplyAdds, double MultiplyAddShare, double Milliseconds, double DenseMilliseconds, double TimeShare, bool IsBaseline, bool IsKnee,
     EvaluationMetrics Metrics);
 
-/// <summary>The best method at one share of the multiply-adds: what it loses, in points (hundredths) of agreement and accuracy.</summary>
-internal sealed record TokenBest(double Target, string Spec, double MultiplyAddShare, double TimeShare, double? AgreementLostPoints, double? AccuracyLostPoints);
+/// <summary>The best method at one share of the multiply-adds: what it loses, in points (hundredths) of agreement and accuracy, and what the best baseline there loses.</summary>
+internal sealed record TokenBest(
+    double Target, string Spec, double MultiplyAddShare, double TimeShare, double? AgreementLostPoints, double? AccuracyLostPoints, string? BaselineSpec, double? BaselineAgreementLostPoints);
 
 internal sealed record TokensReport(
     string Schema, ModelName Model, string Processor, string InstructionSet, int Threads, string Source, int Samples, ulong Seed, bool Complete, TokenPoint[] Points, TokenBest[] Best,
