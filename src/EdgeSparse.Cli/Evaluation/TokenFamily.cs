@@ -57,6 +57,8 @@ internal sealed class TokenFamily
     {
         string value = _argument switch
         {
+            // Most pairs of tokens are alike: thresholds far from 1 merge all that can be merged.
+            ThresholdArgument => (1 - strength / 5).ToString("0.###", CultureInfo.InvariantCulture),
             "r" => ((int)Math.Round(strength * _tokens / 2)).ToString(CultureInfo.InvariantCulture),
             _ => Math.Max(1 - strength, 0.01).ToString("0.###", CultureInfo.InvariantCulture),
         };

@@ -36,6 +36,7 @@ internal sealed class TokenSweep : IDisposable
     private readonly List<string> _refused = [];
     private readonly List<TokenPoint> _points = [];
     private readonly Graph _graph;
+    private string? _problem;
     private readonly NativeSession _dense;
     private readonly EvaluationSet _all;
     private readonly EvaluationSet _set;
@@ -120,6 +121,7 @@ internal sealed class TokenSweep : IDisposable
     /// </summary>
     private string? Nearest(TokenFamily family, double target)
     {
+        _problem = null;
         if (family.IsDynamic) return Share(family.Specification(1 - target)) is null ? null : family.Specification(1 - target);
         int low = 0, high = family.Steps;
         string? best = null;
@@ -138,8 +140,10 @@ internal sealed class TokenSweep : IDisposable
             if (share is null || share < target) high = middle - 1;
             else low = middle + 1;
         }
-        if (best is null) _refused.Add($"{family.Name} at {Format.Number(100 * target, "0")} % of the multiply-adds");
-        return best is not null && _plans[best].MultiplyAdds < _plans[best].MultiplyAddsBefore ? best : null;
+        if (best is not null && _plans[best].MultiplyAdds < _plans[best].MultiplyAddsBefore) return best;
+        string refused = $"{family.Name}: {_problem ?? "reduces nothing in this model"}";
+        if (!_refused.Contains(refused)) _refused.Add(refused);
+        return null;
     }
 
     /// <summary>The share of the multiply-adds left, or null where the model refuses the reduction.</summary>
@@ -151,8 +155,9 @@ internal sealed class TokenSweep : IDisposable
             if (!_plans.TryGetValue(spec, out TokenReductionResult? plan)) plan = Compile(TokenReductions.Parse(spec)).Tokens!;
             return (double)plan.MultiplyAdds / plan.MultiplyAddsBefore;
         }
-        catch (TokenReductionException)
+        catch (TokenReductionException problem)
         {
+            _problem = problem.Message;
             return null;
         }
     }
