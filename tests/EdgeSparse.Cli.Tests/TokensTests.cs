@@ -52,11 +52,13 @@ public sealed class TokensTests : IDisposable
         Assert.Contains(points, point => point.GetProperty("spec").GetString() == "merge:r=2");
         foreach (JsonElement point in points.Skip(1))
         {
+            Assert.True(point.GetProperty("milliseconds").GetDouble() > 0);
+            Assert.True(point.GetProperty("metrics").GetProperty("logit_relative_error").GetDouble() > 0);
+            // Where the count follows from the picture, as many as can be are planned for.
+            if (point.GetProperty("spec").GetString()!.Contains("threshold", StringComparison.Ordinal)) continue;
             int[] tokens = [.. point.GetProperty("tokens").EnumerateArray().Select(count => count.GetInt32())];
             Assert.True(tokens[0] > tokens[^1], string.Join(' ', tokens));
             Assert.InRange(point.GetProperty("multiply_add_share").GetDouble(), 0.3, 0.99);
-            Assert.True(point.GetProperty("milliseconds").GetDouble() > 0);
-            Assert.True(point.GetProperty("metrics").GetProperty("logit_relative_error").GetDouble() > 0);
         }
         foreach (JsonElement best in report.GetProperty("best").EnumerateArray())
             Assert.InRange(best.GetProperty("multiply_add_share").GetDouble() - best.GetProperty("target").GetDouble(), -0.03, 0.03);
