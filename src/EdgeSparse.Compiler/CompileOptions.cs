@@ -1,4 +1,5 @@
 using System.Globalization;
+using EdgeSparse.Compiler.SparseAttention;
 using EdgeSparse.Compiler.Tokens;
 using EdgeSparse.Model;
 using EdgeSparse.Runtime.Costs;
@@ -29,6 +30,9 @@ public sealed class CompileOptions
 
     /// <summary>How the tokens of a vision transformer are reduced; null: not at all. It is the native engine's: with <see cref="CompileBackend.Auto"/> there is no other then.</summary>
     public TokenReductionSpec? Tokens { get; set; }
+
+    /// <summary>Which scores of a vision transformer's attentions are left out; null: none. It is the native engine's.</summary>
+    public SparseAttentionSpec? Attention { get; set; }
 
     /// <summary>
     /// Share of zeros from which a weight matrix is stored packed sparse; null: where the cost model predicts a gain (<see cref="SparseSelection"/>). Above 1: never.

@@ -1,7 +1,9 @@
 using System.Security.Cryptography;
 using EdgeSparse.Compiler.Import;
 using EdgeSparse.Compiler.Partitioning;
+using EdgeSparse.Compiler.SparseAttention;
 using EdgeSparse.Compiler.Tokens;
+using EdgeSparse.Kernels;
 using EdgeSparse.Model;
 using EdgeSparse.Runtime;
 
@@ -20,6 +22,11 @@ public static class ModelCompiler
         ArgumentNullException.ThrowIfNull(onnxPath);
         ArgumentNullException.ThrowIfNull(options);
         if (options.Tokens is { } tokens && options.Backend == CompileBackend.OnnxRuntime) throw new TokenReductionException($"token reduction '{tokens}' needs the native engine, and the package is to be for ONNX Runtime");
+        if (options.Attention is { } attention)
+        {
+            if (options.Backend == CompileBackend.OnnxRuntime) throw new SparseAttentionException($"sparse attention '{attention}' needs the native engine, and the package is to be for ONNX Runtime");
+            if (options.Tokens is not null && attention.Kind == SparseAttentionKind.Window) throw new SparseAttentionException($"sparse attention '{attention}' needs all patches of the grid, and token reduction '{options.Tokens}' takes some away");
+        }
         OnnxModel model = OnnxModel.Read(onnxPath);
         var result = new CompileResult();
         Manifest manifest = ManifestFiles.Of(onnxPath, options.Manifest, result.Notes);
@@ -31,6 +38,8 @@ public static class ModelCompiler
             result.Notes.Add("every operator is supported natively: the package is for the native engine");
             return result;
         }
+        if (options.Attention is { } sparse)
+            throw new SparseAttentionException($"sparse attention '{sparse}' needs the native engine, which cannot run {result.Unsupported[0]}{(result.Unsupported.Count > 1 ? $" and {result.Unsupported.Count - 1} more" : "")}");
         if (options.Tokens is { } reduction)
             throw new TokenReductionException($"token reduction '{reduction}' needs the native engine, which cannot run {result.Unsupported[0]}{(result.Unsupported.Count > 1 ? $" and {result.Unsupported.Count - 1} more" : "")}");
         result.Backend = options.Backend == CompileBackend.Native ? CompileBackend.Native : CompileBackend.OnnxRuntime;
@@ -63,6 +72,7 @@ public static class ModelCompiler
         if (imported.Graph is not { } graph) return null;
         Finish(graph, options, result.Notes, result.Unsupported, () =>
         {
+            if (options.Attention is { } attention) AttentionSparsifier.Apply(graph, attention, options.Costs?.Isa ?? InstructionSets.Best, result.Notes);
             if (options.Tokens is not { } tokens) return;
             result.Tokens = TokenReduction.Apply(graph, tokens);
             result.Notes.Add(result.Tokens.ToString());

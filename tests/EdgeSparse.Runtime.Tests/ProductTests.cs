@@ -93,6 +93,63 @@ public class ProductTests
         Assert.Equal([2.5f, 8, 12, 6.5f, 16, 24], g.RunFloats(new float[] { 1, 2, 3, 4 }));
     }
 
+    /// <summary>A window is the same as a mask that excludes what lies outside it, and the plan counts what it leaves out.</summary>
+    [Fact]
+    public void Attention_in_windows_leaves_out_what_lies_outside()
+    {
+        const int Grid = 12, Tokens = 1 + Grid * Grid, Size = 8;
+        float[] outside = new float[Tokens * Tokens];
+        for (int query = 1; query < Tokens; query++)
+            for (int key = 1; key < Tokens; key++)
+            {
+                (int row, int column, int keyRow, int keyColumn) = ((query - 1) / Grid, (query - 1) % Grid, (key - 1) / Grid, (key - 1) % Grid);
+                int firstRow = Math.Clamp(row - 1, 0, Grid - 3), firstColumn = Math.Clamp(column - 1, 0, Grid - 3);
+                if (keyRow < firstRow || keyRow >= firstRow + 3 || keyColumn < firstColumn || keyColumn >= firstColumn + 3) outside[query * Tokens + key] = float.NegativeInfinity;
+            }
+        Array[] inputs = [.. Enumerable.Range(0, 3).Select(i => GraphBuilder.RandomFloats(new Random(i), 2 * Tokens * Size))];
+        GraphBuilder Graph(Action<AttributeMap> attributes, bool mask)
+        {
+            var g = new GraphBuilder();
+            Value q = g.Input(1, 2, Tokens, Size), k = g.Input(1, 2, Tokens, Size), v = g.Input(1, 2, Tokens, Size);
+            g.Output(g.Node(OperatorKind.Attention, attributes, q, k, v, mask ? g.Floats([1, 1, Tokens, Tokens], outside) : null));
+            return g;
+        }
+        void Window(AttributeMap a)
+        {
+            a.Set("scale", 0.5);
+            a.Set("window", 1, Grid, Grid, 3, 3, 1, 1);
+        }
+        static float[] Floats(byte[] bytes) => System.Runtime.InteropServices.MemoryMarshal.Cast<byte, float>(bytes).ToArray();
+        float[] expected = Floats(Graph(a => a.Set("scale", 0.5), mask: true).Run(new SessionOptions(), inputs)[0]);
+        GraphBuilder sparse = Graph(Window, mask: false);
+        AssertClose(expected, Floats(sparse.Run(new SessionOptions { Threads = 2 }, inputs)[0]), 1e-5f);
+        void Masked(AttributeMap a)
+        {
+            a.Set("scale", 0.5);
+            a.Set("skip_masked", 1);
+        }
+        AssertClose(expected, Floats(Graph(Masked, mask: true).Run(new SessionOptions { Threads = 2 }, inputs)[0]), 1e-5f);
+        using NativeSession session = NativeSession.Create(sparse.Graph, new SessionOptions());
+        LayerDescription layer = session.Describe().Layers.Single();
+        Assert.Contains("window 3x3", layer.Kernel, StringComparison.Ordinal);
+        Assert.InRange(layer.EffectiveMultiplyAdds, layer.MultiplyAdds / 20, layer.MultiplyAdds / 2);
+        Assert.Contains("differs between queries", Assert.Throws<UnsupportedOperatorException>(() => Graph(Window, mask: true).Run(new SessionOptions(), inputs)).Message, StringComparison.Ordinal);
+    }
+
+    [Theory]
+    [InlineData("attribute 'window' is for 1 tokens and 3x4 patches", 1, 3, 4, 3, 3, 1, 1)]
+    [InlineData("a window of 4", 1, 3, 3, 4, 3, 1, 1)]
+    [InlineData("with stride 3", 1, 3, 3, 2, 2, 3, 1)]
+    public void Attention_windows_that_do_not_fit_are_refused(string expected, params int[] window)
+    {
+        var g = new GraphBuilder();
+        Assert.Contains(expected, Assert.Throws<ModelFormatException>(() => g.Node(OperatorKind.Attention, a =>
+        {
+            a.Set("scale", 1.0);
+            a.Set("window", Array.ConvertAll(window, i => (long)i));
+        }, g.Input(1, 1, 10, 2), g.Input(1, 1, 10, 2), g.Input(1, 1, 10, 2))).Message, StringComparison.Ordinal);
+    }
+
     [Fact]
     public void Attention_masks_keys()
     {

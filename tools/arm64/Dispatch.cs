@@ -34,7 +34,7 @@ internal static unsafe class Dispatch
             case Operation.PlanePadding: PlanePadding.Run((PlanePaddingParameters*)parameters, (float*)b0, (float*)b1, task); break;
             case Operation.MatMul: MatMulF32.Run((MatMulParameters*)parameters, (float*)b0, b1, (float*)b2, (float*)b3, (float*)b4, scratch, task); break;
             case Operation.SparseMatMul: SparseMatMulF32.Run((SparseMatMulParameters*)parameters, (float*)b0, b1, (float*)b2, (float*)b3, (float*)b4, scratch, task); break;
-            case Operation.Attention: AttentionF32.Run((AttentionParameters*)parameters, (float*)b0, (float*)b1, (float*)b2, (float*)b3, (float*)b4, scratch, task); break;
+            case Operation.Attention: AttentionF32.Run((AttentionParameters*)parameters, (float*)b0, (float*)b1, (float*)b2, (float*)b3, (float*)b4, (int*)b5, scratch, task); break;
             case Operation.ActivationPass: ActivationPass.Apply(InstructionSet.AdvSimd, (float*)b1, 1, ((UnaryParameters*)parameters)->Count, ((UnaryParameters*)parameters)->Count, *(Activation*)b0); break;
             case Operation.Unary: Unary.Run((UnaryParameters*)parameters, b0, b1, scratch, task); break;
             case Operation.Binary: Binary.Run((BinaryParameters*)parameters, b0, b1, b2, scratch, task); break;

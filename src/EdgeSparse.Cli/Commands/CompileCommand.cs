@@ -2,6 +2,7 @@ using System.CommandLine;
 using EdgeSparse.Cli.Models;
 using EdgeSparse.Cli.Output;
 using EdgeSparse.Compiler;
+using EdgeSparse.Compiler.SparseAttention;
 using EdgeSparse.Compiler.Activations;
 using EdgeSparse.Compiler.Tokens;
 using EdgeSparse.Model;
@@ -22,12 +23,13 @@ internal static class CompileCommand
         Option<string?> backend = CommonOptions.Choice("--backend", "Engine that the package is for: auto takes native where every operator has a kernel, else parts for both engines (mixed) where that pays, else ONNX Runtime.", "auto", "native", "onnxruntime", "mixed");
         Option<double> threshold = CommonOptions.Number("--sparse-threshold", "Share of zeros from which a weight is stored packed sparse; above 1: never. Default: where the cost model predicts a gain.", -1, 0, 2);
         Option<string?> tokens = CommonOptions.Text("--tokens", $"Reduce the tokens of a vision transformer; layers are counted from 1. SPEC is one of {string.Join(", ", TokenReductionSpec.Forms)}.", "SPEC");
+        Option<string?> attention = CommonOptions.Text("--attention", $"Leave out scores of a vision transformer's attentions, where that is predicted to be faster; SPEC is one of {string.Join(", ", SparseAttentionSpec.Forms)}, with layers=N-M if wanted.", "SPEC");
         Option<string?> activation = CommonOptions.Text("--activation", "Skip activations of MLPs that do not count, where that is faster: relu (zeros only, exact), threshold:keep=0.3 or top:keep=0.3 (approximations); needs --calibrate.", "SPEC");
         Option<string?> calibrate = CommonOptions.Text("--calibrate", "Pictures to calibrate with: a folder, a .tar.gz of one, an IDX file, .npy arrays.", "PATH");
         Option<long> pictures = CommonOptions.Integer("--pictures", "Most pictures to calibrate with.", 128, 1, 100_000);
         Option<string?> state = CommonOptions.State();
         Option<bool> json = CommonOptions.Json();
-        var command = new Command("compile", "Compile an ONNX file to a package.") { onnx, output, manifest, labels, inputs, backend, threshold, tokens, activation, calibrate, pictures, state, json };
+        var command = new Command("compile", "Compile an ONNX file to a package.") { onnx, output, manifest, labels, inputs, backend, threshold, tokens, attention, activation, calibrate, pictures, state, json };
         command.SetAction(parsed =>
         {
             string path = parsed.GetValue(onnx)!, target = parsed.GetValue(output)!;
@@ -39,6 +41,7 @@ internal static class CompileCommand
                 Backend = parsed.GetValue(backend) switch { "native" => CompileBackend.Native, "onnxruntime" => CompileBackend.OnnxRuntime, "mixed" => CompileBackend.Mixed, _ => CompileBackend.Auto },
                 SparseThreshold = parsed.GetValue(threshold) is >= 0 and double share ? share : null,
                 Tokens = TokenReductions.Parse(parsed.GetValue(tokens)),
+                Attention = SparseAttentions.Parse(parsed.GetValue(attention)),
             };
             ActivationSpec? spec = ActivationCalibration.Parse(parsed.GetValue(activation), parsed.GetValue(calibrate));
             List<string>? names = parsed.GetValue(labels) is { } labelsFile ? ManifestSource.Labels(labelsFile) : null;

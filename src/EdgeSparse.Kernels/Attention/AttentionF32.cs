@@ -12,11 +12,16 @@ namespace EdgeSparse.Kernels.Attention;
 /// A task takes some queries of one head. It copies that head's keys and values side by side once, and then takes strips of three vectors of queries. A strip's scores are kept
 /// [keys, queries], so that keys are read as they lie, the softmax needs nothing across lanes, and its weights are read by the second product without being packed. No more of
 /// the score matrix exists than one strip against a block of keys.
+/// Sparse attention is the same walk over fewer keys: those that a <see cref="AttentionPattern"/> gives a group of queries, those that the mask leaves to a strip (as Sparsifiner predicts
+/// it, Wei et al. 2023), or those blocks that are not negligible (BLASST, "Dynamic BLocked Attention Sparsity via Softmax Thresholding").
 /// </summary>
 public static unsafe partial class AttentionF32
 {
     /// <summary>Keys of a block at most, a multiple of 8: a strip's scores and a tile of the values then lie in a first-level cache of 32 KiB.</summary>
     private const int MaximumBlockKeys = 128;
+
+    /// <summary>Keys of a block where negligible blocks are skipped: small enough that there are some.</summary>
+    internal const int SkippedKeys = 32;
 
     /// <summary>
     /// Exponentials are taken against a reference that follows the largest score only where it grows by more than this, so that earlier results are seldom brought to a new one.
@@ -24,8 +29,8 @@ public static unsafe partial class AttentionF32
     /// </summary>
     private const float ReferenceSlack = 8;
 
-    /// <summary>Queries of a strip.</summary>
-    internal static int StripQueries(InstructionSet isa) => isa switch
+    /// <summary>Queries of a strip: three vectors.</summary>
+    public static int StripQueries(InstructionSet isa) => isa switch
     {
         InstructionSet.Avx512 => 48,
         InstructionSet.Avx2 => 24,
@@ -40,15 +45,18 @@ public static unsafe partial class AttentionF32
             throw new ArgumentException($"attention of {p.Batch}x{p.Heads}, {p.Queries} queries, {p.Keys} keys, sizes {p.HeadSize} and {p.ValueSize}, expected at least 1 each");
         if (p.MaskKeyStride is not (0 or 1)) throw new ArgumentException($"mask key stride {p.MaskKeyStride}, expected 0 or 1");
         if (p.QueryTokenStride > int.MaxValue / p.Queries) throw new ArgumentException($"{p.Queries} queries {p.QueryTokenStride} elements apart, expected less than 2^31 in all");
-        int strip = StripQueries(p.Isa), strips = TileSplit.Count(p.Queries, strip);
+        if (!(p.SkipThreshold is >= 0 and < 1)) throw new ArgumentException($"threshold {p.SkipThreshold}, expected 0 up to, not including, 1");
+        if (p.Groups > 0 && p.MaskQueryStride != 0) throw new ArgumentException("a pattern of attention and a mask that differs between queries, expected only one of them");
+        int strip = StripQueries(p.Isa), units = p.Groups > 0 ? p.Groups : TileSplit.Count(p.Queries, strip);
         long heads = (long)p.Batch * p.Heads, target = p.Threads > 1 ? 3L * p.Threads : 1;
         int tiles = 1;
         // A task of fewer than two strips would spend more on its copies than sharing gains.
-        while (heads * tiles < target && strips / (tiles + 1) >= 2) tiles++;
-        p.TileQueries = TileSplit.Size(p.Queries, tiles, strip);
-        p.QueryTiles = TileSplit.Count(p.Queries, p.TileQueries);
-        int blocks = TileSplit.Count(p.Keys, MaximumBlockKeys);
-        p.TileKeys = TileSplit.Size(p.Keys, blocks, 8);
+        while (heads * tiles < target && units / (tiles + 1) >= 2) tiles++;
+        p.TileQueries = p.Groups > 0 ? TileSplit.Size(p.Groups, tiles, 1) : TileSplit.Size(p.Queries, tiles, strip);
+        p.QueryTiles = TileSplit.Count(p.Groups > 0 ? p.Groups : p.Queries, p.TileQueries);
+        int blocks = TileSplit.Count(p.Keys, p.SkipThreshold > 0 ? SkippedKeys : MaximumBlockKeys);
+        p.LogThreshold = MathF.Log(p.SkipThreshold);
+        p.TileKeys = p.SkipThreshold > 0 ? SkippedKeys : TileSplit.Size(p.Keys, blocks, 8);
         long tasks = heads * p.QueryTiles;
         if (tasks > int.MaxValue) throw new ArgumentException($"{tasks} tasks, expected fewer than 2^31");
         p.TaskCount = (int)tasks;
@@ -56,21 +64,21 @@ public static unsafe partial class AttentionF32
         p.ScratchBytes = s.SizeBytes;
     }
 
-    /// <summary>Runs one task; mask may be null. y may not overlap an input.</summary>
-    public static void Run(AttentionParameters* p, float* q, float* k, float* v, float* mask, float* y, byte* scratch, int task)
+    /// <summary>Runs one task; mask may be null, and pattern (<see cref="AttentionPattern"/>) where there are no groups. y may not overlap an input.</summary>
+    public static void Run(AttentionParameters* p, float* q, float* k, float* v, float* mask, float* y, int* pattern, byte* scratch, int task)
     {
-        if (p->Isa == InstructionSet.Avx512 && X86Base.IsSupported) RunTask<Float512, Avx512Tiles>(p, q, k, v, mask, y, scratch, task);
-        else if (p->Isa == InstructionSet.Avx2 && Avx2.IsSupported && Fma.IsSupported) RunTask<Float256, Avx2Tiles>(p, q, k, v, mask, y, scratch, task);
-        else if (p->Isa == InstructionSet.AdvSimd && AdvSimd.Arm64.IsSupported) RunTask<Float128, AdvSimdTiles>(p, q, k, v, mask, y, scratch, task);
-        else RunTask<Float128, PortableTiles>(p, q, k, v, mask, y, scratch, task);
+        if (p->Isa == InstructionSet.Avx512 && X86Base.IsSupported) RunTask<Float512, Avx512Tiles>(p, q, k, v, mask, y, pattern, scratch, task);
+        else if (p->Isa == InstructionSet.Avx2 && Avx2.IsSupported && Fma.IsSupported) RunTask<Float256, Avx2Tiles>(p, q, k, v, mask, y, pattern, scratch, task);
+        else if (p->Isa == InstructionSet.AdvSimd && AdvSimd.Arm64.IsSupported) RunTask<Float128, AdvSimdTiles>(p, q, k, v, mask, y, pattern, scratch, task);
+        else RunTask<Float128, PortableTiles>(p, q, k, v, mask, y, pattern, scratch, task);
     }
 
-    private static void RunTask<V, T>(AttentionParameters* p, float* q, float* k, float* v, float* mask, float* y, byte* scratch, int task)
+    private static void RunTask<V, T>(AttentionParameters* p, float* q, float* k, float* v, float* mask, float* y, int* pattern, byte* scratch, int task)
         where V : unmanaged, IFloatVector<V> where T : struct, IAttentionTiles
     {
         int tile = task % p->QueryTiles, head = task / p->QueryTiles % p->Heads;
         long batch = task / p->QueryTiles / p->Heads;
-        int first = tile * p->TileQueries, end = Math.Min(p->Queries, first + p->TileQueries);
+        int first = tile * p->TileQueries, end = Math.Min(p->Groups > 0 ? p->Groups : p->Queries, first + p->TileQueries);
         Scratch s = new(in *p, scratch);
         q += batch * p->QueryBatchStride + head * p->QueryHeadStride;
         k += batch * p->KeyBatchStride + head * p->KeyHeadStride;
@@ -79,21 +87,100 @@ public static unsafe partial class AttentionF32
         if (mask != null) mask += batch * p->MaskBatchStride + head * p->MaskHeadStride;
 
         SetNumbers(s.Numbers);
-        CopyKeys(p, &s, k, 0, p->Keys, 0);
-        CopyValues<V>(p, &s, v, 0, p->Keys, 0);
-        ClearBehind(p, &s, p->Keys);
+        if (p->Groups > 0)
+        {
+            for (int group = first; group < end; group++) RunGroup<V, T>(p, &s, q, k, v, mask, y, pattern, group);
+            return;
+        }
+        StripMask added = new() { Values = mask, QueryStride = p->MaskQueryStride, KeyStride = p->MaskKeyStride };
+        bool selects = p->SkipMasked != 0 && mask != null;
+        if (!selects) TakeKeys<V>(p, &s, k, v, 0, p->Keys);
         for (int query = first; query < end; query += 3 * V.Count)
         {
-            int queries = Math.Min(3 * V.Count, end - query);
+            int queries = Math.Min(3 * V.Count, end - query), keys = p->Keys;
             for (int i = 0; i < 3 * V.Count; i++) s.Offsets[i] = (int)((query + Math.Min(i, queries - 1)) * p->QueryTokenStride);
-            RunStrip<V, T>(p, &s, q, mask == null ? null : mask + query * p->MaskQueryStride, queries, p->Keys);
+            if (selects)
+            {
+                keys = SelectKeys<V>(p, &s, k, v, mask + query * p->MaskQueryStride, queries);
+                added = new() { Rows = s.Rows };
+            }
+            else if (mask != null) added.Values = mask + query * p->MaskQueryStride;
+            RunStrip<V, T>(p, &s, q, added, queries, keys);
             float* to = y + query * p->OutputTokenStride;
             for (int i = 0; i < queries; i++, to += p->OutputTokenStride) Finish<V>(p, &s, i, to);
         }
     }
 
-    /// <summary>Leaves Σ weights · v of a strip in Result and the sums of the weights in Sums. The queries lie at q + Offsets.</summary>
-    private static void RunStrip<V, T>(AttentionParameters* p, Scratch* s, float* q, float* mask, int queries, int keys) where V : unmanaged, IFloatVector<V> where T : struct, IAttentionTiles
+    /// <summary>What is added to the scores of a strip: nothing, values [query, key] with strides, or rows [key, strip].</summary>
+    private struct StripMask
+    {
+        public float* Values;
+        public long QueryStride;
+        public long KeyStride;
+        public float* Rows;
+    }
+
+    /// <summary>A head's keys and values [first, first + count), and zeros behind them.</summary>
+    private static void TakeKeys<V>(AttentionParameters* p, Scratch* s, float* k, float* v, int first, int count) where V : unmanaged, IFloatVector<V>
+    {
+        CopyKeys(p, s, k, first, count, 0);
+        CopyValues<V>(p, s, v, first, count, 0);
+        ClearBehind(s, count);
+    }
+
+    /// <summary>One group of a pattern: its keys are gathered once, then its queries are taken strip by strip.</summary>
+    private static void RunGroup<V, T>(AttentionParameters* p, Scratch* s, float* q, float* k, float* v, float* mask, float* y, int* pattern, int group)
+        where V : unmanaged, IFloatVector<V> where T : struct, IAttentionTiles
+    {
+        int* head = pattern + group * AttentionPattern.GroupInts;
+        int* queries = pattern + head[0], runs = pattern + head[2];
+        int queryCount = head[1], keys = 0;
+        for (int run = 0; run < head[3]; run++)
+        {
+            int first = runs[2 * run], count = runs[2 * run + 1];
+            CopyKeys(p, s, k, first, count, keys);
+            CopyValues<V>(p, s, v, first, count, keys);
+            if (mask != null)
+                for (int i = 0; i < count; i++) s->KeyMask[keys + i] = mask[(first + i) * p->MaskKeyStride];
+            keys += count;
+        }
+        ClearBehind(s, keys);
+        StripMask added = new() { Values = mask == null ? null : s->KeyMask, KeyStride = 1, Rows = head[4] < 0 ? null : (float*)pattern + head[4] };
+        for (int query = 0; query < queryCount; query += 3 * V.Count)
+        {
+            int count = Math.Min(3 * V.Count, queryCount - query);
+            for (int i = 0; i < 3 * V.Count; i++) s->Offsets[i] = (int)(queries[query + Math.Min(i, count - 1)] * p->QueryTokenStride);
+            RunStrip<V, T>(p, s, q, added, count, keys);
+            for (int i = 0; i < count; i++) Finish<V>(p, s, i, y + queries[query + i] * p->OutputTokenStride);
+            if (added.Rows != null) added.Rows += (nint)keys * (3 * V.Count);
+        }
+    }
+
+    /// <summary>Gathers the keys that the mask leaves to at least one query of a strip, all of them where it leaves none, with what it adds to their scores; returns their number.</summary>
+    private static int SelectKeys<V>(AttentionParameters* p, Scratch* s, float* k, float* v, float* mask, int queries) where V : unmanaged, IFloatVector<V>
+    {
+        int keys = 0;
+        for (int attempt = 0; attempt < 2 && keys == 0; attempt++)
+        {
+            for (int key = 0; key < p->Keys; key++)
+            {
+                float* column = mask + key * p->MaskKeyStride;
+                bool used = attempt > 0;
+                for (int i = 0; i < queries && !used; i++) used = !float.IsNegativeInfinity(column[i * p->MaskQueryStride]);
+                if (!used) continue;
+                CopyKeys(p, s, k, key, 1, keys);
+                CopyValues<V>(p, s, v, key, 1, keys);
+                float* row = s->Rows + (nint)keys * (3 * V.Count);
+                for (int i = 0; i < 3 * V.Count; i++) row[i] = column[Math.Min(i, queries - 1) * p->MaskQueryStride];
+                keys++;
+            }
+        }
+        ClearBehind(s, keys);
+        return keys;
+    }
+
+    /// <summary>Leaves Σ weights · v of a strip in Result and the sums of the weights in Sums. The queries lie at q + Offsets, their keys and values in the scratch.</summary>
+    private static void RunStrip<V, T>(AttentionParameters* p, Scratch* s, float* q, StripMask mask, int queries, int keys) where V : unmanaged, IFloatVector<V> where T : struct, IAttentionTiles
     {
         int vectors = (queries + V.Count - 1) / V.Count;
         nint keyBytes = (nint)s->KeyPitch * sizeof(float), resultBytes = (nint)s->ValuePitch * sizeof(float);
@@ -101,6 +188,7 @@ public static unsafe partial class AttentionF32
         for (int i = 0; i < vectors; i++)
         {
             V.Create(float.NegativeInfinity).Store(s->References + i * V.Count);
+            V.Create(float.NegativeInfinity).Store(s->Maxima + i * V.Count);
             V.Zero.Store(s->Sums + i * V.Count);
         }
         for (int key = 0; key < keys; key += p->TileKeys)
@@ -110,14 +198,34 @@ public static unsafe partial class AttentionF32
             if (vectors == 3) T.Scores(block, keyBytes, count, s->Queries, s->KeyPitch, s->Scores);
             else
                 for (int i = 0; i < vectors; i++) T.ScoresOfVector(block, keyBytes, count, s->Queries + i * V.Count, s->KeyPitch, s->Scores + i * V.Count);
-            if (mask != null) AddMask<V>(p, s, mask + key * p->MaskKeyStride, queries, count);
-            Exponentials<V>(p, s, vectors, queries, count, key > 0);
+            if (mask.Values != null) AddMask<V>(&mask, s, mask.Values + key * mask.KeyStride, queries, count);
+            if (mask.Rows != null) AddRows<V>(mask.Rows + (nint)key * (3 * V.Count), s->Scores, vectors, count);
+            if (p->SkipThreshold > 0 && IsNegligible<V>(p, s, vectors, count)) continue;
+            Exponentials<V>(s, vectors, queries, count, key > 0);
             int padded = (count + 1) & ~1;
             float* values = s->Values + (nint)key * (2 * V.Count);
             for (int column = 0; column < s->ValuePitch; column += 2 * V.Count, values += (nint)s->Capacity * (2 * V.Count))
                 for (int i = 0; i < queries; i += T.MixQueries)
                     T.Mix(s->Scores + i, values, padded, s->Result + (nint)i * s->ValuePitch + column, resultBytes, key > 0);
         }
+    }
+
+    /// <summary>
+    /// True where every query's largest score of a block stays so far below its largest score so far that the block's weights are all below the threshold (BLASST). The first block never is.
+    /// </summary>
+    private static bool IsNegligible<V>(AttentionParameters* p, Scratch* s, int vectors, int keys) where V : unmanaged, IFloatVector<V>
+    {
+        V margin = V.Create(p->LogThreshold);
+        bool counts = false;
+        for (int i = 0; i < vectors; i++)
+        {
+            V largest = Largest<V>(s->Scores + i * V.Count, keys), before = V.Load(s->Maxima + i * V.Count);
+            V.MaxNative(before, largest).Store(s->Maxima + i * V.Count);
+            // What is not less counts, so that NaN does.
+            V one = V.Create(1f);
+            counts |= V.Any(V.Equal(V.Select(V.Less(largest, before + margin), V.Zero, one), one));
+        }
+        return !counts;
     }
 
     /// <summary>Queries as [head size, strip], scaled. Lanes beyond the queries hold copies of the last, of which nothing is stored.</summary>
@@ -191,7 +299,7 @@ public static unsafe partial class AttentionF32
     }
 
     /// <summary>The products take keys in groups; what they read behind the last key is zero.</summary>
-    private static void ClearBehind(AttentionParameters* p, Scratch* s, int keys)
+    private static void ClearBehind(Scratch* s, int keys)
     {
         int rows = s->Capacity - keys, tile = s->TileColumns;
         rows = Math.Min(rows, 8);
@@ -200,28 +308,31 @@ public static unsafe partial class AttentionF32
             Unsafe.InitBlockUnaligned(s->Values + (nint)column * s->Capacity + (nint)keys * tile, 0, (uint)(rows * tile * sizeof(float)));
     }
 
-    /// <summary>Adds a block of the mask to the scores; mask points at the strip's first query and the block's first key.</summary>
-    private static void AddMask<V>(AttentionParameters* p, Scratch* s, float* mask, int queries, int keys) where V : unmanaged, IFloatVector<V>
+    /// <summary>Adds a block of a mask to the scores; values point at the strip's first query and the block's first key.</summary>
+    private static void AddMask<V>(StripMask* mask, Scratch* s, float* values, int queries, int keys) where V : unmanaged, IFloatVector<V>
     {
         int strip = 3 * V.Count, vectors = (queries + V.Count - 1) / V.Count;
-        if (p->MaskQueryStride == 0)
+        if (mask->QueryStride == 0)
         {
             for (int j = 0; j < keys; j++)
             {
-                V all = V.Create(mask[j * p->MaskKeyStride]);
+                V all = V.Create(values[j * mask->KeyStride]);
                 float* scores = s->Scores + (nint)j * strip;
                 for (int i = 0; i < vectors; i++) (V.Load(scores + i * V.Count) + all).Store(scores + i * V.Count);
             }
             return;
         }
-        if (p->MaskKeyStride == 1) Transposition.Copy(mask, (nint)p->MaskQueryStride, queries, keys, s->Mask, strip);
+        if (mask->KeyStride == 1) Transposition.Copy(values, (nint)mask->QueryStride, queries, keys, s->Mask, strip);
         else
             for (int j = 0; j < keys; j++)
-                for (int i = 0; i < queries; i++) s->Mask[j * strip + i] = mask[i * p->MaskQueryStride];
+                for (int i = 0; i < queries; i++) s->Mask[j * strip + i] = values[i * mask->QueryStride];
+        // Lanes beyond the queries are copies of the last query.
+        for (int i = queries; i < vectors * V.Count; i++)
+            for (int j = 0; j < keys; j++) s->Mask[j * strip + i] = s->Mask[j * strip + queries - 1];
         AddRows<V>(s->Mask, s->Scores, vectors, keys);
     }
 
-    /// <summary>Adds [keys, strip] to the scores. Lanes beyond the queries hold anything.</summary>
+    /// <summary>Adds [keys, strip] to the scores.</summary>
     private static void AddRows<V>(float* rows, float* scores, int vectors, int keys) where V : unmanaged, IFloatVector<V>
     {
         for (int j = 0; j < keys; j++, rows += 3 * V.Count, scores += 3 * V.Count)
@@ -232,23 +343,14 @@ public static unsafe partial class AttentionF32
     /// Replaces the scores of a block by their exponentials against the reference, adds them to the sums, and brings sums and earlier results to a new reference where
     /// a score exceeds the reference by too much.
     /// </summary>
-    private static void Exponentials<V>(AttentionParameters* p, Scratch* s, int vectors, int queries, int keys, bool hasResult) where V : unmanaged, IFloatVector<V>
+    private static void Exponentials<V>(Scratch* s, int vectors, int queries, int keys, bool hasResult) where V : unmanaged, IFloatVector<V>
     {
         int strip = 3 * V.Count;
         bool rescales = false;
         for (int i = 0; i < vectors; i++)
         {
             float* scores = s->Scores + i * V.Count;
-            V largest = V.Load(scores), other = largest;
-            float* at = scores;
-            int j = 0;
-            for (; j + 2 <= keys; j += 2, at += 2 * strip)
-            {
-                largest = V.MaxNative(largest, V.Load(at));
-                other = V.MaxNative(other, V.Load(at + strip));
-            }
-            if (j < keys) largest = V.MaxNative(largest, V.Load(at));
-            largest = V.MaxNative(largest, other);
+            V largest = Largest<V>(scores, keys);
             V infinite = V.Create(float.NegativeInfinity);
             V reference = V.Load(s->References + i * V.Count), sum = V.Load(s->Sums + i * V.Count);
             V grows = V.Less(reference + V.Create(ReferenceSlack), largest);
@@ -272,6 +374,20 @@ public static unsafe partial class AttentionF32
             sum.Store(s->Sums + i * V.Count);
         }
         if (hasResult && rescales) Rescale<V>(s, queries);
+    }
+
+    /// <summary>The largest of `count` vectors a strip apart, lane by lane.</summary>
+    [MethodImpl(MethodImplOptions.AggressiveInlining)]
+    private static V Largest<V>(float* x, int count) where V : unmanaged, IFloatVector<V>
+    {
+        V largest = V.Load(x), other = largest;
+        for (; count >= 2; count -= 2, x += 6 * V.Count)
+        {
+            largest = V.MaxNative(largest, V.Load(x));
+            other = V.MaxNative(other, V.Load(x + 3 * V.Count));
+        }
+        if (count > 0) largest = V.MaxNative(largest, V.Load(x));
+        return V.MaxNative(largest, other);
     }
 
     /// <summary>
@@ -359,6 +475,12 @@ public static unsafe partial class AttentionF32
         public readonly float* Result;
         /// <summary>One value a query: what its exponentials are taken against.</summary>
         public readonly float* References;
+        /// <summary>One value a query: its largest score so far, where blocks may be skipped.</summary>
+        public readonly float* Maxima;
+        /// <summary>One value a key of a group: what is added to its scores.</summary>
+        public readonly float* KeyMask;
+        /// <summary>[keys, strip]: what is added to the scores of the keys selected for a strip.</summary>
+        public readonly float* Rows;
         /// <summary>One value a query: of its exponentials.</summary>
         public readonly float* Sums;
         /// <summary>One value a query: from the last reference to the one before.</summary>
@@ -393,6 +515,9 @@ public static unsafe partial class AttentionF32
             Result = Take(ref at, (long)strip * ValuePitch);
             References = Take(ref at, strip);
             Sums = Take(ref at, strip);
+            Maxima = Take(ref at, strip);
+            KeyMask = Take(ref at, p.Groups > 0 ? p.Keys : 0);
+            Rows = Take(ref at, p.SkipMasked != 0 ? (long)p.Keys * strip : 0);
             Factors = Take(ref at, strip);
             Offsets = (int*)Take(ref at, strip);
             Numbers = Take(ref at, 8);

@@ -37,14 +37,23 @@ public struct AttentionParameters
     /// <summary>Workers that share the tasks; shapes the split, never the result's bits. 0 means 1.</summary>
     public int Threads;
     public InstructionSet Isa;
+    /// <summary>Groups of the <see cref="AttentionPattern"/> that Run is given; 0: every query sees every key.</summary>
+    public int Groups;
+    /// <summary>1: keys that the mask excludes for all queries of a strip are left out; the result is the same.</summary>
+    public int SkipMasked;
+    /// <summary>Blocks of keys whose weights all stay below this share of the largest weight are left out; 0: none.</summary>
+    public float SkipThreshold;
+
+    /// <summary>Derived: ln <see cref="SkipThreshold"/>.</summary>
+    public float LogThreshold;
 
     /// <summary>Derived: independent pieces of work.</summary>
     public int TaskCount;
     /// <summary>Derived: scratch each worker needs during Run, 64-byte aligned.</summary>
     public long ScratchBytes;
-    /// <summary>Derived: queries of one task.</summary>
+    /// <summary>Derived: queries, or groups, of one task.</summary>
     public int TileQueries;
-    /// <summary>Derived: tiles that cover all queries of one head.</summary>
+    /// <summary>Derived: tiles that cover all queries, or groups, of one head.</summary>
     public int QueryTiles;
     /// <summary>Derived: keys of one block of the online softmax.</summary>
     public int TileKeys;

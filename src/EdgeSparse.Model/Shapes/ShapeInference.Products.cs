@@ -58,6 +58,19 @@ public static partial class ShapeInference
         return (ElementType.Float32, output);
     }
 
+    /// <summary>Prefix tokens, grid, window and stride of an attention in which patches see their neighbours only.</summary>
+    private static void AttentionWindow(NodeReader read, int queries, int keys)
+    {
+        if (!read.Has("window")) return;
+        long[] w = read.Integers("window", 7, 0, Limits.Dimension);
+        if (w[1] < 1 || w[2] < 1 || w[0] + w[1] * w[2] != queries || queries != keys) throw read.Fail($"attribute 'window' is for {w[0]} tokens and {w[1]}x{w[2]} patches, the attention is from {queries} to {keys} tokens");
+        for (int axis = 0; axis < 2; axis++)
+        {
+            if (w[3 + axis] < 1 || w[3 + axis] > w[1 + axis] || w[5 + axis] < 1 || w[5 + axis] > w[3 + axis])
+                throw read.Fail($"attribute 'window' has a window of {w[3 + axis]} with stride {w[5 + axis]} over {w[1 + axis]} patches, expected 1 to the patches with stride 1 to the window");
+        }
+    }
+
     private static (ElementType, Shape) Attention(NodeReader read)
     {
         read.Inputs(3, 4);
@@ -69,6 +82,9 @@ public static partial class ShapeInference
         var scores = new Shape(q[0], q[1], q[2], k[2]);
         if (read.Optional(3, TypeSet.Float32) is { } mask && read.Broadcast(mask.Shape, scores) != scores)
             throw read.Fail($"mask {mask.Shape} does not broadcast to {scores}");
+        if (read.Number("skip_threshold", 0) is not (>= 0 and < 1) and var threshold) throw read.Fail($"attribute 'skip_threshold' is {threshold}, expected 0 up to, not including, 1");
+        read.Flag("skip_masked", false);
+        AttentionWindow(read, q[2], k[2]);
         return (ElementType.Float32, new Shape(q[0], q[1], q[2], v[3]));
     }
 

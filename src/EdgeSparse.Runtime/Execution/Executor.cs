@@ -120,7 +120,7 @@ internal static unsafe class Executor
                 SparseMatMulF32.Run((SparseMatMulParameters*)parameters, (float*)t0, t1, (float*)t2, (float*)t3, (float*)t4, scratch, task);
                 break;
             case StepKind.Attention:
-                AttentionF32.Run((AttentionParameters*)parameters, (float*)t0, (float*)t1, (float*)t2, (float*)t3, (float*)t4, scratch, task);
+                AttentionF32.Run((AttentionParameters*)parameters, (float*)t0, (float*)t1, (float*)t2, (float*)t3, (float*)t4, (int*)t5, scratch, task);
                 break;
             case StepKind.Unary:
                 Unary.Run((UnaryParameters*)parameters, t0, t1, scratch, task);
@@ -237,7 +237,7 @@ internal static unsafe class Executor
                 AttentionParameters p = *(AttentionParameters*)parameters;
                 p.Queries = Math.Min(p.Queries, rows);
                 p.Keys = Math.Min(p.Keys, rows);
-                if (task % p.QueryTiles * p.TileQueries < p.Queries) AttentionF32.Run(&p, (float*)t0, (float*)t1, (float*)t2, (float*)t3, (float*)t4, scratch, task);
+                if (task % p.QueryTiles * p.TileQueries < p.Queries) AttentionF32.Run(&p, (float*)t0, (float*)t1, (float*)t2, (float*)t3, (float*)t4, null, scratch, task);
                 break;
             }
         }

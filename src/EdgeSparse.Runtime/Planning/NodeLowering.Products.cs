@@ -346,6 +346,15 @@ internal sealed unsafe partial class NodeLowering
         return true;
     }
 
+    /// <summary>The groups of a window, which all layers share.</summary>
+    private (AttentionPattern Groups, Operand Words) Pattern(AttentionWindow window)
+    {
+        if (_patterns.TryGetValue(window, out (AttentionPattern, Operand) known)) return known;
+        AttentionPattern pattern = AttentionPattern.Of(window, _builder.Isa);
+        Operand words = _builder.Pack((long)pattern.Words.Length * sizeof(int), target => pattern.Words.CopyTo(new Span<int>((void*)target, pattern.Words.Length)));
+        return _patterns[window] = (pattern, words);
+    }
+
     private string? LowerAttention(Node node)
     {
         Shape q = node.Inputs[0]!.Shape, k = node.Inputs[1]!.Shape, v = node.Inputs[2]!.Shape;
@@ -369,11 +378,28 @@ internal sealed unsafe partial class NodeLowering
             }
             (p.MaskBatchStride, p.MaskHeadStride, p.MaskQueryStride, p.MaskKeyStride) = (strides[0], strides[1], strides[2], strides[3]);
         }
+        string kernel = KernelName("AttentionF32");
+        Operand pattern = Operand.None;
+        double share = 1;
+        if (node.Attributes.Contains("window"))
+        {
+            long[] w = node.Attributes.Integers("window");
+            var window = new AttentionWindow((int)w[0], (int)w[1], (int)w[2], (int)w[3], (int)w[4], (int)w[5], (int)w[6]);
+            (AttentionPattern groups, pattern) = Pattern(window);
+            p.Groups = groups.Groups;
+            share = Math.Min(1, groups.Work / AttentionPattern.DenseWork(p.Isa, p.Queries, p.Keys));
+            kernel += $" window {window.WindowHeight}x{window.WindowWidth}";
+        }
+        p.SkipMasked = (int)node.Attributes.Integer("skip_masked", 0);
+        p.SkipThreshold = (float)node.Attributes.Number("skip_threshold", 0);
+        if (p.SkipMasked != 0) kernel += " masked";
+        if (p.SkipThreshold > 0) kernel += FormattableString.Invariant($" threshold {p.SkipThreshold}");
         AttentionF32.Prepare(ref p);
         MultiplyAdds = EffectiveMultiplyAdds = checked((long)p.Batch * p.Heads * p.Queries * p.Keys * (p.HeadSize + p.ValueSize));
-        double softmax = (double)p.Batch * p.Heads * p.Queries * p.Keys / FunctionsPerNanosecond;
-        _builder.Emit(StepKind.Attention, p, p.TaskCount, p.ScratchBytes, MultiplyAdds * MultiplyAddNanoseconds + softmax, KernelName("AttentionF32"),
-            Input(node, 0), Input(node, 1), Input(node, 2), Input(node, 3), Output(node));
+        EffectiveMultiplyAdds = (long)(share * MultiplyAdds);
+        double softmax = share * p.Batch * p.Heads * p.Queries * p.Keys / FunctionsPerNanosecond;
+        _builder.Emit(StepKind.Attention, p, p.TaskCount, p.ScratchBytes, EffectiveMultiplyAdds * MultiplyAddNanoseconds + softmax, kernel,
+            Input(node, 0), Input(node, 1), Input(node, 2), Input(node, 3), Output(node), pattern);
         return null;
     }
 }

@@ -1,4 +1,5 @@
 using EdgeSparse.Kernels;
+using EdgeSparse.Kernels.Attention;
 using EdgeSparse.Model;
 using EdgeSparse.Runtime.Costs;
 using EdgeSparse.Runtime.Execution;
@@ -11,6 +12,7 @@ namespace EdgeSparse.Runtime.Planning;
 internal sealed partial class NodeLowering(PlanBuilder builder)
 {
     private readonly PlanBuilder _builder = builder;
+    private readonly Dictionary<AttentionWindow, (AttentionPattern Groups, Operand Words)> _patterns = [];
 
     /// <summary>Of a dense product whose parts are not counted one by one.</summary>
     private double MultiplyAddNanoseconds => _builder.Costs.Coefficients(CostClass.DenseConvolution)[1];

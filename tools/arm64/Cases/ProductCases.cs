@@ -86,6 +86,7 @@ internal static unsafe class ProductCases
         Attention(file, "16 tokens", 2, 3, 16, 16, 8, 8, mask: false);
         Attention(file, "5 queries 37 keys mask", 1, 2, 5, 37, 20, 12, mask: true);
         Attention(file, "50 queries 150 keys", 1, 1, 50, 150, 64, 64, mask: false);
+        AttentionInWindows(file, new AttentionWindow(1, 9, 8, 3, 3, 1, 1), 12);
     }
 
     private static ConvolutionParameters Geometry(int inputs, int height, int width, int outputs, int kernelHeight, int kernelWidth, int stride = 1, int pad = 0, int dilation = 1, int groups = 1)
@@ -213,6 +214,32 @@ internal static unsafe class ProductCases
         // Scores of a few units: their rounding and the exponential's give a few 1e-7 relative; the values are at most 1.
         file.Add(Operation.Attention, $"AttentionF32 · {name}", p, p.TaskCount, p.ScratchBytes, Tensor.Input(q), Tensor.Input(k), Tensor.Input(v), mask ? Tensor.Input(masks) : Tensor.None,
             Tensor.Result(expected, Enumerable.Repeat(4e-6f, expected.Length).ToArray()));
+    }
+
+    private static void AttentionInWindows(CaseFile file, AttentionWindow window, int size)
+    {
+        AttentionPattern pattern = AttentionPattern.Of(window, InstructionSet.AdvSimd);
+        int tokens = window.Tokens;
+        AttentionParameters p = AttentionParameters.Create(1, 1, tokens, tokens, size, size, 0.25f), masked = p;
+        p.Threads = 2;
+        p.Isa = InstructionSet.AdvSimd;
+        p.Groups = pattern.Groups;
+        AttentionF32.Prepare(ref p);
+        (masked.MaskQueryStride, masked.MaskKeyStride) = (tokens, 1);
+        float[] q = Data.Make(1, tokens * size), k = Data.Make(2, tokens * size), v = Data.Make(3, tokens * size), expected = new float[tokens * size], masks = new float[tokens * tokens];
+        for (int i = 0; i < masks.Length; i++)
+        {
+            int query = i / tokens - window.Prefix, key = i % tokens - window.Prefix;
+            if (query < 0 || key < 0) continue;
+            int row = Math.Clamp(query / window.GridWidth - window.WindowHeight / 2, 0, window.GridHeight - window.WindowHeight);
+            int column = Math.Clamp(query % window.GridWidth - window.WindowWidth / 2, 0, window.GridWidth - window.WindowWidth);
+            bool seen = key / window.GridWidth - row is >= 0 and var y && y < window.WindowHeight && key % window.GridWidth - column is >= 0 and var x && x < window.WindowWidth;
+            if (!seen) masks[i] = float.NegativeInfinity;
+        }
+        var scores = new double[tokens];
+        fixed (float* pq = q, pk = k, pv = v, pm = masks, y = expected) fixed (double* s = scores) AttentionF32.Reference(&masked, pq, pk, pv, pm, y, s);
+        file.Add(Operation.Attention, $"AttentionF32 · {tokens} tokens in windows", p, p.TaskCount, p.ScratchBytes, Tensor.Input(q), Tensor.Input(k), Tensor.Input(v), Tensor.None,
+            Tensor.Result(expected, Enumerable.Repeat(4e-6f, expected.Length).ToArray()), Tensor.Input(pattern.Words.ToArray()));
     }
 
     private static Tensor Forward(ConvolutionParameters p, Operands o) => Forward(p, o.Values, o.Weights, o.Bias, o.Residual);

@@ -181,7 +181,7 @@ internal static unsafe partial class Program
         Report("attention", $"{heads} heads x {tokens} x {size}", 2L * heads * tokens * tokens * size, () =>
         {
             AttentionParameters copy = p;
-            for (int i = 0; i < copy.TaskCount; i++) AttentionF32.Run(&copy, q, k, v, null, y, scratch, i);
+            for (int i = 0; i < copy.TaskCount; i++) AttentionF32.Run(&copy, q, k, v, null, y, null, scratch, i);
         });
     }
 
