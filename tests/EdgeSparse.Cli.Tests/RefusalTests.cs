@@ -56,7 +56,7 @@ public sealed class RefusalTests : IDisposable
         { "bench @m.onnx --speed 9", 64, "'--speed'" },
         { "bench @m.onnx --seconds fast", 64, "--seconds is 'fast', expected a number from 0 to 3600" },
         { "bench @m.onnx --threads 65", 64, "--threads is '65', expected a whole number from 0 to 64" },
-        { "bench @m.onnx --backend gpu", 64, "--backend is 'gpu', expected auto, native or onnxruntime" },
+        { "bench @m.onnx --backend gpu", 64, "--backend is 'gpu', expected auto, native, onnxruntime or mixed" },
         { "bench @m.onnx --provider rocm", 64, "--provider is 'rocm', expected cpu, cuda or tensorrt" },
         { "bench @m.onnx --against native", 64, "already runs on native" },
         { "bench @m.onnx --input x", 64, "--input is 'x', expected NAME=SHAPE" },
