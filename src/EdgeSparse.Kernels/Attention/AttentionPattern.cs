@@ -36,27 +36,37 @@ public sealed class AttentionPattern
     /// <summary>Keys of a block where negligible blocks are skipped.</summary>
     public const int SkippedKeys = AttentionF32.SkippedKeys;
 
-    /// <summary>Copying a key and its value takes as long as this many queries' products with them.</summary>
-    private const double GatherQueries = 2.5;
+    /// <summary>Gathering a key and its value takes as long as this many queries' products with them: their rows lie far apart, and every group begins anew.</summary>
+    private const double GatherQueries = 16;
+
+    /// <summary>The same for all keys of a head in their order.</summary>
+    private const double CopyQueries = 2.5;
+
+    /// <summary>Strips of a group at most.</summary>
+    private const int MaximumStrips = 4;
 
     private readonly int[] _words;
 
-    private AttentionPattern(int[] words, int groups, double work)
+    private AttentionPattern(int[] words, int groups, double work, long scores)
     {
         _words = words;
         Groups = groups;
         Work = work;
+        Scores = scores;
     }
 
     public int Groups { get; }
 
-    /// <summary>Products of a query with a key, and of a weight with a value, that one head computes, lanes that stay empty and copies of keys counted in.</summary>
+    /// <summary>Time that one head takes, in products of a query with a key and its value, copies of keys counted in.</summary>
     public double Work { get; }
+
+    /// <summary>Scores that one head computes, lanes that stay empty counted in.</summary>
+    public long Scores { get; }
 
     public ReadOnlySpan<int> Words => _words;
 
-    /// <summary>The same for attention of all to all.</summary>
-    public static double DenseWork(InstructionSet isa, int queries, int keys) => keys * (Lanes(isa, queries) + GatherQueries);
+    /// <summary><see cref="Work"/> of attention of all to all.</summary>
+    public static double DenseWork(InstructionSet isa, int queries, int keys) => keys * (Lanes(isa, queries) + CopyQueries);
 
     /// <summary>Lanes that a group of queries fills, in whole vectors.</summary>
     private static int Lanes(InstructionSet isa, int queries)
@@ -72,8 +82,8 @@ public sealed class AttentionPattern
         window.Check();
         int strip = AttentionF32.StripQueries(isa);
         (int height, int width, double best) = (1, 1, double.PositiveInfinity);
-        for (int h = 1; h <= Math.Min(strip, window.GridHeight); h++)
-            for (int w = 1; h * w <= strip && w <= window.GridWidth; w++)
+        for (int h = 1; h <= Math.Min(MaximumStrips * strip, window.GridHeight); h++)
+            for (int w = 1; h * w <= MaximumStrips * strip && w <= window.GridWidth; w++)
                 if (WorkOf(window, isa, h, w) is var work && work < best) (height, width, best) = (h, w, work);
 
         var groups = new List<(int[] Queries, List<(int First, int Count)> Runs, float[]? Rows)>();
@@ -82,7 +92,8 @@ public sealed class AttentionPattern
             for (int column = 0; column < window.GridWidth; column += width)
                 groups.Add(Rectangle(window, strip, row, Math.Min(row + height, window.GridHeight), column, Math.Min(column + width, window.GridWidth)));
         double prefix = window.Prefix > 0 ? DenseWork(isa, window.Prefix, window.Tokens) : 0;
-        return new AttentionPattern(Pack(groups), groups.Count, best + prefix);
+        long scores = groups.Sum(group => (long)Lanes(isa, group.Queries.Length) * group.Runs.Sum(run => run.Count));
+        return new AttentionPattern(Pack(groups), groups.Count, best + prefix, scores);
     }
 
     private static double WorkOf(AttentionWindow window, InstructionSet isa, int height, int width)
@@ -120,9 +131,10 @@ public sealed class AttentionPattern
             else runs.Add((first, columns));
         }
         var queries = new int[(rowEnd - row) * (columnEnd - column)];
-        var rowsOfMask = new float[(window.Prefix + rows * columns) * strip];
+        int strips = (queries.Length + strip - 1) / strip, keys = window.Prefix + rows * columns;
+        var rowsOfMask = new float[strips * keys * strip];
         bool excludes = false;
-        for (int lane = 0; lane < strip; lane++)
+        for (int lane = 0; lane < strips * strip; lane++)
         {
             // Lanes beyond the queries are copies of the last.
             int query = Math.Min(lane, queries.Length - 1), i = row + query / (columnEnd - column), j = column + query % (columnEnd - column);
@@ -132,7 +144,7 @@ public sealed class AttentionPattern
             {
                 int keyRow = firstRow + key / columns - seesRow, keyColumn = firstColumn + key % columns - seesColumn;
                 if (keyRow >= 0 && keyRow < window.WindowHeight && keyColumn >= 0 && keyColumn < window.WindowWidth) continue;
-                rowsOfMask[(window.Prefix + key) * strip + lane] = float.NegativeInfinity;
+                rowsOfMask[(lane / strip * keys + window.Prefix + key) * strip + lane % strip] = float.NegativeInfinity;
                 excludes = true;
             }
         }

@@ -387,7 +387,7 @@ internal sealed unsafe partial class NodeLowering
             var window = new AttentionWindow((int)w[0], (int)w[1], (int)w[2], (int)w[3], (int)w[4], (int)w[5], (int)w[6]);
             (AttentionPattern groups, pattern) = Pattern(window);
             p.Groups = groups.Groups;
-            share = Math.Min(1, groups.Work / AttentionPattern.DenseWork(p.Isa, p.Queries, p.Keys));
+            share = Math.Min(1, groups.Scores / ((double)p.Queries * p.Keys));
             kernel += $" window {window.WindowHeight}x{window.WindowWidth}";
         }
         p.SkipMasked = (int)node.Attributes.Integer("skip_masked", 0);
