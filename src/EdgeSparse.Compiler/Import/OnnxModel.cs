@@ -8,6 +8,8 @@ namespace EdgeSparse.Compiler.Import;
 /// </summary>
 public sealed class OnnxModel : OnnxMessage
 {
+    private bool _inlined;
+
     public long IrVersion { get; set; } = 8;
 
     public string ProducerName { get; set; } = "";
@@ -61,20 +63,19 @@ public sealed class OnnxModel : OnnxMessage
         AtomicFile.Write(path, bytes.GetBuffer().AsSpan(0, (int)bytes.Length));
     }
 
-    /// <summary>Brings the elements of externally stored initializers into the model; false where there are none.</summary>
+    /// <summary>Brings the elements of externally stored initializers into the model. True where there are or were any: <see cref="FileBytes"/> are then not the whole model.</summary>
     public bool InlineExternalData()
     {
         var decoder = new TensorDecoder(Path);
-        bool any = false;
         foreach (OnnxTensor tensor in Graph.Initializers)
         {
             if (!tensor.IsExternal) continue;
             tensor.RawData = decoder.ExternalBytes(tensor);
             tensor.IsExternal = false;
             tensor.ExternalData.Clear();
-            any = true;
+            _inlined = true;
         }
-        return any;
+        return _inlined;
     }
 
     /// <summary>Writes the model's bytes to a stream.</summary>
