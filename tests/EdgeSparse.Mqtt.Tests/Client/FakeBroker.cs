@@ -187,7 +187,10 @@ internal sealed class FakeConnection : IDisposable
         await ReceiveAsync();
         answer ??= new ConnackPacket();
         if (answer.Reason == MqttReasonCode.Success) broker.HasSession = true;
+        long before = broker.HandledByClient();
         await SendAsync(answer);
+        // What follows may let the clock run, and the client must not take that for the time it waited for this answer.
+        await Eventually.Holds(() => broker.HandledByClient() > before || IsGone(), "the client has handled CONNACK or left");
     }
 
     /// <summary>Admits the client to the session it has here, if it wants it.</summary>
