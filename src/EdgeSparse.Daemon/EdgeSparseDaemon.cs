@@ -35,6 +35,7 @@ internal sealed class EdgeSparseDaemon : IAsyncDisposable
     private readonly DaemonState _state;
     private readonly StatusPublisher? _status;
     private readonly Server _server;
+    private volatile SystemdNotifier? _systemd;
     private readonly TaskCompletionSource _allEnded = new(TaskCreationOptions.RunContinuationsAsynchronously);
 
     /// <summary>Binds the sockets and loads the models. Throws <see cref="DaemonException"/>.</summary>
@@ -90,10 +91,17 @@ internal sealed class EdgeSparseDaemon : IAsyncDisposable
         Announce();
         _bridge?.Start(_state.Session);
         foreach (CameraPipeline camera in _cameras) camera.Start();
-        systemd.Ready($"{_cameras.Count} camera{(_cameras.Count == 1 ? "" : "s")}");
+        _systemd = systemd;
+        systemd.Ready(StatusLine());
+        using (var stopWatching = new CancellationTokenSource())
+        {
+            Task watching = new Watchdog(systemd, _cameras, _log).RunAsync(_state.Time, stopWatching.Token);
+            await WaitAsync(systemd, stop);
+            await stopWatching.CancelAsync();
+            await watching;
+        }
 
-        await WaitAsync(systemd, stop);
-
+        _systemd = null;
         systemd.Stopping("draining");
         _state.IsStopping = true;
         _log.Info("stopping: no more frames are taken, those in work are finished");
@@ -164,6 +172,7 @@ internal sealed class EdgeSparseDaemon : IAsyncDisposable
     private void OnCameraStatus(CameraPipeline camera)
     {
         _status?.Camera(camera);
+        _systemd?.Status(StatusLine());
         if (_options.ExitAtEnd && _cameras.TrueForAll(other => other.Status.State == CameraState.Ended)) _allEnded.TrySetResult();
     }
 
@@ -186,7 +195,8 @@ internal sealed class EdgeSparseDaemon : IAsyncDisposable
         }
     }
 
-    private string StatusLine() => string.Join("; ", _cameras.Select(camera => $"{camera.Name} {camera.Status.Word}, {camera.Metrics.Processed.Value} frames"));
+    private string StatusLine() => string.Join("; ", _cameras.Select(camera =>
+        $"{camera.Name} {camera.Status.Word}, {camera.Metrics.Processed.Value} frames{(camera.Status.State == CameraState.Failing ? $" ({camera.Status.Reason})" : "")}"));
 
     /// <summary>What a person at the terminal needs first: where to look, how to listen, what computes.</summary>
     private void Announce()

@@ -1,3 +1,5 @@
+using System.Diagnostics;
+using System.Globalization;
 using System.Net.Sockets;
 using System.Text;
 
@@ -20,7 +22,13 @@ public sealed class SystemdNotifier : IDisposable
         _socket = new Socket(AddressFamily.Unix, SocketType.Dgram, ProtocolType.Unspecified);
     }
 
-    public static SystemdNotifier FromEnvironment() => new(Environment.GetEnvironmentVariable("NOTIFY_SOCKET"));
+    public static SystemdNotifier FromEnvironment() => FromEnvironment(Environment.GetEnvironmentVariable);
+
+    internal static SystemdNotifier FromEnvironment(Func<string, string?> environment) =>
+        new(environment("NOTIFY_SOCKET")) { WatchdogInterval = Interval(environment("WATCHDOG_USEC"), environment("WATCHDOG_PID")) };
+
+    /// <summary>systemd ends a service that lets so long pass between two calls of <see cref="FeedWatchdog"/>; null where it keeps no watchdog for this process.</summary>
+    public TimeSpan? WatchdogInterval { get; init; }
 
     /// <summary>True where somebody asked to be notified.</summary>
     public bool IsEnabled => _socket is not null;
@@ -30,6 +38,17 @@ public sealed class SystemdNotifier : IDisposable
 
     /// <summary>The service begins to shut down.</summary>
     public bool Stopping(string status) => Send($"STOPPING=1\nSTATUS={OneLine(status)}");
+
+    /// <summary>The service takes up a changed configuration; <see cref="Ready"/> follows, whether it was taken or not.</summary>
+    public bool Reloading(string status)
+    {
+        // What Stopwatch reads is CLOCK_MONOTONIC, by which systemd tells this reload from one before.
+        long microseconds = (long)(Stopwatch.GetTimestamp() / (Stopwatch.Frequency / 1e6));
+        return Send(string.Create(CultureInfo.InvariantCulture, $"RELOADING=1\nMONOTONIC_USEC={microseconds}\nSTATUS={OneLine(status)}"));
+    }
+
+    /// <summary>The service gets on with its work.</summary>
+    public bool FeedWatchdog() => Send("WATCHDOG=1");
 
     /// <summary>One line for <c>systemctl status</c>.</summary>
     public bool Status(string status) => Send($"STATUS={OneLine(status)}");
@@ -50,6 +69,14 @@ public sealed class SystemdNotifier : IDisposable
     }
 
     public void Dispose() => _socket?.Dispose();
+
+    /// <summary>sd_watchdog_enabled(3): microseconds, meant for the process named where one is.</summary>
+    private static TimeSpan? Interval(string? microseconds, string? process)
+    {
+        if (!long.TryParse(microseconds, NumberStyles.None, CultureInfo.InvariantCulture, out long interval) || interval == 0) return null;
+        bool forThis = string.IsNullOrEmpty(process) || (int.TryParse(process, NumberStyles.None, CultureInfo.InvariantCulture, out int id) && id == Environment.ProcessId);
+        return forThis ? TimeSpan.FromMicroseconds(interval) : null;
+    }
 
     private static string OneLine(string text) => text.Replace('\n', ' ').Replace('\r', ' ');
 }

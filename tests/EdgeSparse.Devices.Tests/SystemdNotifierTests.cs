@@ -39,6 +39,48 @@ public sealed class SystemdNotifierTests : IDisposable
         Assert.Equal("WATCHDOG=1", Receive(receiver));
     }
 
+    [Fact]
+    public void A_Reload_Carries_The_Monotonic_Clock_In_Microseconds()
+    {
+        string path = Path.Combine(_folder.FullName, "notify");
+        using var receiver = new Socket(AddressFamily.Unix, SocketType.Dgram, ProtocolType.Unspecified) { ReceiveTimeout = 10_000 };
+        receiver.Bind(new UnixDomainSocketEndPoint(path));
+        using var notifier = new SystemdNotifier(path);
+        // The kernel's own reading of CLOCK_MONOTONIC, which the uptime is but for suspends.
+        double before = Uptime();
+        Assert.True(notifier.Reloading("reading"));
+        string[] lines = Receive(receiver).Split('\n');
+        Assert.Equal(("RELOADING=1", "STATUS=reading"), (lines[0], lines[2]));
+        double told = long.Parse(lines[1].Split("MONOTONIC_USEC=")[1], System.Globalization.CultureInfo.InvariantCulture) / 1e6;
+        // Uptime is given in hundredths, rounded down; it counts time suspended, which CLOCK_MONOTONIC does not.
+        Assert.InRange(told, 0, Uptime() + 0.02);
+        Assert.True(told >= before - 0.02 || Suspended(), $"{told} is before {before}");
+        Assert.True(notifier.FeedWatchdog());
+        Assert.Equal("WATCHDOG=1", Receive(receiver));
+
+        static double Uptime() => double.Parse(File.ReadAllText("/proc/uptime").Split(' ')[0], System.Globalization.CultureInfo.InvariantCulture);
+        static bool Suspended() => File.Exists("/sys/power/suspend_stats/success") && File.ReadAllText("/sys/power/suspend_stats/success").Trim() != "0";
+    }
+
+    [Fact]
+    public void The_Watchdog_Interval_Is_Taken_Where_It_Is_Meant_For_This_Process()
+    {
+        Assert.Equal(TimeSpan.FromSeconds(30), Interval("30000000", null));
+        Assert.Equal(TimeSpan.FromSeconds(30), Interval("30000000", $"{Environment.ProcessId}"));
+        Assert.Null(Interval("30000000", $"{Environment.ProcessId + 1}"));
+        Assert.Null(Interval("30000000", "x"));
+        Assert.Null(Interval(null, null));
+        Assert.Null(Interval("0", null));
+        Assert.Null(Interval("-5", null));
+        Assert.Null(Interval("soon", null));
+
+        static TimeSpan? Interval(string? microseconds, string? process)
+        {
+            using var notifier = SystemdNotifier.FromEnvironment(name => name switch { "WATCHDOG_USEC" => microseconds, "WATCHDOG_PID" => process, _ => null });
+            return notifier.WatchdogInterval;
+        }
+    }
+
     [Theory]
     [InlineData(null)]
     [InlineData("")]

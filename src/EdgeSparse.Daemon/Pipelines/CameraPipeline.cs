@@ -42,6 +42,8 @@ internal sealed class CameraPipeline : IDisposable
     private readonly CancellationTokenRegistration _wakeOnStop;
     private readonly Thread _capturing;
     private readonly Thread _processing;
+    private readonly Heartbeat _capturingBeat;
+    private readonly Heartbeat _processingBeat;
     private CameraStatus _status;
     private bool _started;
     private bool _failedBefore;
@@ -61,6 +63,9 @@ internal sealed class CameraPipeline : IDisposable
         _tokenCountOutput = TokenCountOutput(parts.Session.Outputs);
         View = new LiveView(parts.Time);
         _wakeOnStop = _stop.Token.Register(_exchange.Wake);
+        _capturingBeat = new Heartbeat(parts.Time);
+        _processingBeat = new Heartbeat(parts.Time);
+        Heartbeats = [($"camera {Name}: capturing", _capturingBeat), ($"camera {Name}: processing", _processingBeat)];
         _capturing = new Thread(Capture) { IsBackground = true, Name = $"{Name} capture" };
         _processing = new Thread(Process) { IsBackground = true, Name = $"{Name} process" };
     }
@@ -84,6 +89,9 @@ internal sealed class CameraPipeline : IDisposable
 
     /// <summary>Since when the frame in work has been so; 0 between frames.</summary>
     public long ProcessingSinceTimestamp => Volatile.Read(ref _processingSince);
+
+    /// <summary>For the watchdog: how the two threads get on, and what to call each.</summary>
+    public IReadOnlyList<(string Name, Heartbeat Heartbeat)> Heartbeats { get; }
 
     /// <summary>How the backend is doing, where it is one that may fail.</summary>
     public BackendHealth? Backend => _parts.Session.Health;
@@ -152,6 +160,7 @@ internal sealed class CameraPipeline : IDisposable
         while (!_stop.IsCancellationRequested)
         {
             long before = Metrics.Captured.Value;
+            _capturingBeat.Work();
             try
             {
                 _parts.Source.Open(_stop.Token);
@@ -168,9 +177,11 @@ internal sealed class CameraPipeline : IDisposable
             {
                 _parts.Source.Close();
             }
+            _capturingBeat.Wait(retry + FrameSource.WaitMargin);
             if (_stop.Token.WaitHandle.WaitOne(retry)) break;
             retry = retry * 2 < _parts.LongestRetry ? retry * 2 : _parts.LongestRetry;
         }
+        _capturingBeat.Wait();
         _exchange.Complete();
         _processing.Join();
         if (_stop.IsCancellationRequested) SetStatus(CameraState.Stopped, "the daemon stops");
@@ -181,7 +192,7 @@ internal sealed class CameraPipeline : IDisposable
     private void CaptureFrames()
     {
         bool wait = _parts.Options.Pace == Pace.EveryFrame;
-        while (_parts.Source.WaitNext(_stop.Token))
+        while (WaitNext())
         {
             Metrics.Lost.Add(_parts.Source.Lost - Metrics.Lost.Value);
             Frame frame = _exchange.Rent();
@@ -206,9 +217,10 @@ internal sealed class CameraPipeline : IDisposable
                 {
                     if (_exchange.Offer(frame)) Metrics.DroppedSuperseded.Add();
                 }
-                else if (!_exchange.OfferWhenEmpty(frame, _stop.Token))
+                else
                 {
-                    Metrics.DroppedStopping.Add();
+                    _capturingBeat.Wait();
+                    if (!_exchange.OfferWhenEmpty(frame, _stop.Token)) Metrics.DroppedStopping.Add();
                 }
             }
             finally
@@ -216,6 +228,14 @@ internal sealed class CameraPipeline : IDisposable
                 if (!handedOn) _exchange.Return(frame);
             }
         }
+    }
+
+    private bool WaitNext()
+    {
+        _capturingBeat.Wait(_parts.Source.LongestWait);
+        bool more = _parts.Source.WaitNext(_stop.Token);
+        _capturingBeat.Work();
+        return more;
     }
 
     private void ReportRunning(Frame frame)
@@ -252,6 +272,7 @@ internal sealed class CameraPipeline : IDisposable
         while (_exchange.Take(out Frame? frame))
         {
             Volatile.Write(ref _processingSince, _parts.Time.GetTimestamp());
+            _processingBeat.Work();
             try
             {
                 ProcessFrame(frame);
@@ -265,6 +286,7 @@ internal sealed class CameraPipeline : IDisposable
                 _failedBefore = true;
             }
             Volatile.Write(ref _processingSince, 0);
+            _processingBeat.Wait();
             _exchange.Return(frame);
         }
     }

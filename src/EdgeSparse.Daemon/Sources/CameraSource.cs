@@ -51,6 +51,8 @@ internal sealed class CameraSource : FrameSource
 
     public override long Lost => _lostBefore + (_capture?.Lost ?? 0);
 
+    public override TimeSpan LongestWait => _stall + WaitMargin;
+
     public override void Open(CancellationToken stop)
     {
         VideoCapture capture = _open(_request);

@@ -22,6 +22,12 @@ internal abstract class FrameSource : IDisposable
     /// <summary>Pictures that the source made but that nobody took in time, since it was made: they were never captured.</summary>
     public virtual long Lost => 0;
 
+    /// <summary>What a source that gives up by itself gets on top of that time before it counts as hanging.</summary>
+    public static readonly TimeSpan WaitMargin = TimeSpan.FromSeconds(5);
+
+    /// <summary>Longest time after which <see cref="WaitNext"/> has given a picture or up; infinite where a picture may take any time.</summary>
+    public virtual TimeSpan LongestWait => Timeout.InfiniteTimeSpan;
+
     public abstract void Open(CancellationToken stop);
 
     /// <summary>Waits until the next picture is due or arrives; false at the end of the source or once <paramref name="stop"/> is set.</summary>

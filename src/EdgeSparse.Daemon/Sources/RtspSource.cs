@@ -18,6 +18,8 @@ internal sealed class RtspSource(string address, string credentialsFile, TimeSpa
     private Timer? _watch;
     private volatile bool _stalled;
 
+    public override TimeSpan LongestWait => stallTime + WaitMargin;
+
     public override void Open(CancellationToken stop)
     {
         _stalled = false;
