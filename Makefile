@@ -12,7 +12,7 @@ BIN           := $(OUT)/bin
 export DOTNET_CLI_TELEMETRY_OPTOUT = 1
 export DOTNET_NOLOGO = 1
 
-.PHONY: help deps deps-onnxruntime build models run test test-managed arm64-check arm64-models arm64-report bench fmt clean
+.PHONY: help deps deps-onnxruntime build models run test test-managed arm64-check arm64-models arm64-report bench deb fmt clean
 
 help: ## list the targets
 	@awk -F ':.*## ' '/^[a-z0-9-]+:.*## / { printf "  %-18s %s\n", $$1, $$2 }' $(MAKEFILE_LIST)
@@ -49,6 +49,12 @@ arm64-report: deps ## count instructions and static cycles of the NEON kernels; 
 
 bench: build deps-onnxruntime ## print the benchmark tables, ONNX Runtime alternating; SECONDS_EACH=8 a model, RESULTS=tools/bench/results keeps them
 	@tools/bench/run.sh $(BIN) $(OUT)/bench $(RESULTS)
+
+deb: deps ## build the Debian package of this machine's architecture, and of arm64 where the registry has what cross-compiling takes, into out/packages
+	@tools/build/deps.sh packaging
+	@tools/packaging/deb.sh $$(dpkg --print-architecture) $(OUT)/packages
+	@[ $$(dpkg --print-architecture) = arm64 ] || tools/packaging/deb.sh arm64 $(OUT)/packages || [ $$? -eq 3 ]
+	@tools/packaging/check.sh $(OUT)/packages
 
 fmt: ## format the C# sources
 	dotnet format EdgeSparse.sln

@@ -1,6 +1,6 @@
 #!/usr/bin/env bash
 # Checks for the Debian packages that building, running and testing need. Installs what is missing when root,
-# otherwise prints the one command that does and exits 1.
+# otherwise prints the one command that does and exits 1:  deps.sh [packaging | appliance]
 set -euo pipefail
 
 command -v dotnet >/dev/null || { echo "deps: the .NET SDK 10 is missing: install it and put dotnet on the PATH" >&2; exit 1; }
@@ -19,6 +19,27 @@ wanted=(
   "libc6-dev-arm64-cross   /usr/aarch64-linux-gnu/include/stdio.h"
   "qemu-user               /usr/bin/qemu-aarch64"
 )
+case ${1:-} in
+  packaging) wanted=(
+    "dpkg-dev              /usr/bin/dpkg-shlibdeps"
+    "lintian               /usr/bin/lintian"
+    "man-db                /usr/bin/man"
+    "systemd               /usr/bin/systemd-analyze"
+    "binutils              /usr/bin/objdump"
+    "qemu-user             /usr/bin/qemu-x86_64"
+    "python3               /usr/bin/python3"
+  ) ;;
+  appliance) wanted=(
+    "mmdebstrap            /usr/bin/mmdebstrap"
+    "qemu-system-x86       /usr/bin/qemu-system-x86_64"
+    "seabios               /usr/share/seabios/bios.bin"
+    "e2fsprogs             /usr/sbin/mke2fs"
+    "openssl               /usr/bin/openssl"
+    "gcc                   /usr/bin/gcc"
+    "libc6-dev             /usr/include/stdio.h"
+    "mosquitto-clients     /usr/bin/mosquitto_sub"
+  ) ;;
+esac
 
 missing=()
 for line in "${wanted[@]}"; do

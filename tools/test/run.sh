@@ -53,6 +53,22 @@ if [[ $code -ne 0 || $p -eq 0 ]]; then
   [[ $f -gt 0 ]] || { failed=$((failed + 1)); broken+=("arm64-check exited $code"); }
 fi
 
+# The package of the programs as they are, its unit and its samples; installing it is what appliance-test does.
+start=$SECONDS
+if command -v dpkg-shlibdeps >/dev/null; then
+  BIN=$root/out/bin tools/packaging/deb.sh "$(dpkg --print-architecture)" "$root/out/test/packages" >"$logs/packaging.log" 2>&1 && tools/packaging/check.sh "$root/out/test/packages" >>"$logs/packaging.log" 2>&1
+else
+  echo "  skip  the package: skipped: no dpkg-shlibdeps" >"$logs/packaging.log"; echo "0 passed, 0 failed, 1 skipped" >>"$logs/packaging.log"
+fi
+code=$?
+read -r p f s < <(awk '/^[0-9]+ passed, [0-9]+ failed/ { p = $1; f = $3; s = $5 } END { printf "%d %d %d\n", p, f, s }' "$logs/packaging.log")
+passed=$((passed + p)) failed=$((failed + f)) skipped=$((skipped + s))
+printf '  %-34s %6d passed %4d failed %4d skipped  %4d s\n' "packaging" "$p" "$f" "$s" $((SECONDS - start))
+if [[ $code -ne 0 ]]; then
+  tail -n 40 "$logs/packaging.log"
+  [[ $f -gt 0 ]] || { failed=$((failed + 1)); broken+=("packaging exited $code"); }
+fi
+
 for line in "${broken[@]:-}"; do [[ -n $line ]] && echo "test: $line"; done
 grep -hoE 'skipped: [a-z ,:-]+' "$logs"/*.log | sort | uniq -c | sed 's/^/  /'
 echo "$passed passed, $failed failed, $skipped skipped"
