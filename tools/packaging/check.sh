@@ -87,6 +87,12 @@ older() { # a processor without AVX2 gets a message, not a crash in the middle
 if [[ $(dpkg --print-architecture) == amd64 ]]; then
   if command -v qemu-x86_64 >/dev/null; then check "an older processor is told" older; else skip "an older processor is told" "no qemu-x86_64 (Debian package qemu-user)"; fi
 fi
+asserted() { # systemd knows the features that the drop-in names, and says of this processor what the kernel says
+  local line
+  while read -r line; do systemd-analyze condition "$line" || return 1; done < <(grep ^Assert "$root/tools/packaging/debian/x86-64-v3.conf")
+}
+if command -v systemd-analyze >/dev/null && grep -qw avx2 /proc/cpuinfo && grep -qw fma /proc/cpuinfo; then check "the unit asserts what this processor has" asserted
+else skip "the unit's assertions" "no systemd-analyze, or a processor without AVX2"; fi
 manuals() {
   local page output
   for page in "$tree"/usr/share/man/man*/*.gz; do

@@ -83,7 +83,7 @@ printf 'Source: edgesparse\n\nPackage: edgesparse\nArchitecture: any\n' >"$work/
 libraries=$(cd "$work/shlibs" && DEB_HOST_ARCH=$architecture dpkg-shlibdeps -O "$tree/usr/bin/edgesparse" "$tree/usr/bin/edgesparsed" 2>"$work/shlibs.log" | sed -n 's/^shlibs:Depends=//p') ||
   { cat "$work/shlibs.log" >&2; fail "the libraries of the programs cannot be found"; }
 [[ -n $libraries ]] || fail "dpkg-shlibdeps found no library"
-depends="$libraries, libssl3 | libssl3t64, systemd | systemd-standalone-sysusers, udev"
+depends="$libraries, libssl3 | libssl3t64, systemd | systemd-standalone-sysusers"
 
 baseline=""
 [[ $architecture != amd64 ]] || baseline=" .
