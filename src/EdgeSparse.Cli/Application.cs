@@ -1,6 +1,7 @@
 using System.CommandLine;
 using System.CommandLine.Help;
 using System.CommandLine.Invocation;
+using EdgeSparse.Compiler.Soups;
 using EdgeSparse.Compiler.SparseAttention;
 using EdgeSparse.Compiler.Tokens;
 using EdgeSparse.Cli.Commands;
@@ -66,6 +67,7 @@ internal static class Application
             TokensCommand.Create(terminal),
             SynthCommand.Create(terminal),
             PruneCommand.Create(terminal),
+            SoupCommand.Create(terminal),
             KernelsCommand.Create(terminal),
         };
         foreach (Option option in root.Options)
@@ -115,7 +117,7 @@ internal static class Application
         (int code, string message) = error switch
         {
             CliException cli => (cli.ExitCode, cli.Message),
-            ModelFormatException or ImageFormatException or UnsupportedOperatorException or TokenReductionException or SparseAttentionException => (ExitCode.Data, error.Message),
+            ModelFormatException or ImageFormatException or UnsupportedOperatorException or TokenReductionException or SparseAttentionException or SoupException => (ExitCode.Data, error.Message),
             OnnxRuntimeException or ImageLibraryException or PlatformNotSupportedException => (ExitCode.Unavailable, error.Message),
             FileNotFoundException file => (ExitCode.NoInput, file.FileName is { } name ? $"{name}: no such file" : file.Message),
             DirectoryNotFoundException or UnauthorizedAccessException or IOException => (ExitCode.NoInput, error.Message),

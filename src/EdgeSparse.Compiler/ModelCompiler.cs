@@ -2,6 +2,7 @@ using System.Security.Cryptography;
 using EdgeSparse.Compiler.Import;
 using EdgeSparse.Compiler.Partitioning;
 using EdgeSparse.Compiler.SparseAttention;
+using EdgeSparse.Compiler.Sparsity;
 using EdgeSparse.Compiler.Tokens;
 using EdgeSparse.Kernels;
 using EdgeSparse.Model;
@@ -86,6 +87,7 @@ public static class ModelCompiler
         if (options.Optimize) GraphPasses.Run(graph, notes);
         unsupported.AddRange(Unsupported(graph));
         if (unsupported.Count > 0) return;
+        if (SparsityRecognition.Summary(SparsityRecognition.Of(graph)) is { } sparse) notes.Add(sparse);
         afterPasses?.Invoke();
         SparseSelection.Apply(graph, options.SparseThreshold, notes);
         GraphValidator.Validate(graph);

@@ -63,6 +63,11 @@ internal static class CommandExamples
               edgesparse prune model.onnx --sparsity 0.8 --criterion magnitude --allocation global -o sparse.onnx
 
             """,
+        "soup" => """
+              edgesparse soup seed1.onnx seed2.onnx seed3.onnx -o soup.onnx
+              edgesparse soup long.onnx short.onnx --weights 2,1 -o soup.onnx
+
+            """,
         _ => $"  edgesparse {command}\n",
     };
 }

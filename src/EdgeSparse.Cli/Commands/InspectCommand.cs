@@ -2,6 +2,7 @@ using System.CommandLine;
 using EdgeSparse.Cli.Models;
 using EdgeSparse.Cli.Output;
 using EdgeSparse.Compiler.Import;
+using EdgeSparse.Compiler.Sparsity;
 using EdgeSparse.Model;
 using EdgeSparse.Runtime;
 
@@ -15,7 +16,7 @@ internal static class InspectCommand
         var model = new ModelOptions();
         var plan = new Option<bool>("--plan") { Description = "Also show inputs, computed multiply-adds, bytes, tasks and threads of each layer, and the ways to compute it with their times." };
         Option<bool> json = CommonOptions.Json();
-        var command = new Command("inspect", "Show a model's layers: operator, shape, parameters, zeros, pattern, kernel, multiply-adds.");
+        var command = new Command("inspect", "Show a model's layers: operator, shape, parameters, zeros, pattern, kernel, multiply-adds, and where the zeros of a model that came sparse stand.");
         model.AddTo(command);
         command.Add(plan);
         command.Add(json);
@@ -23,8 +24,10 @@ internal static class InspectCommand
         {
             OpenedModel opened = OpenedModel.Open(model.Read(parsed), terminal);
             InspectReport report = opened.Package.Parts is { } parts ? MixedReport(opened, parts) : opened.IsForOnnxRuntime ? OnnxReport(opened) : NativeReport(opened);
+            IReadOnlyList<LayerSparsity> sparsity = LayerSparsities.Of(opened);
+            report = report with { Sparsity = LayerSparsities.Reports(sparsity) };
             if (parsed.GetValue(json)) Json.Write(terminal, report, ReportContext.Default.InspectReport);
-            else Print(terminal, report, parsed.GetValue(plan));
+            else Print(terminal, report, parsed.GetValue(plan), SparsityRecognition.Summary(sparsity));
             return ExitCode.Ok;
         });
         return command;
@@ -92,7 +95,8 @@ internal static class InspectCommand
     internal static TensorReport[] Tensors(IReadOnlyList<TensorInfo> tensors) =>
         [.. tensors.Select(tensor => new TensorReport(tensor.Name, tensor.Type.ToString().ToLowerInvariant(), Format.Dimensions(tensor.Shape)))];
 
-    private static void Print(Terminal terminal, InspectReport report, bool plan)
+    /// <param name="sparsity">What is to be said of a model that came sparse; null for a dense one.</param>
+    private static void Print(Terminal terminal, InspectReport report, bool plan, string? sparsity)
     {
         terminal.Line($"model       {report.Model.Name} {report.Model.Version} ({report.Model.File})");
         if (report.Model.Sha256 is { } hash) terminal.Line($"identity    sha256 {hash}");
@@ -107,6 +111,7 @@ internal static class InspectCommand
             terminal.Line($"plan        {report.Layers.Length} nodes, planned by ONNX Runtime");
             terminal.Line();
             terminal.Write(Layers.Table(report.Layers, false));
+            LayerSparsities.Print(terminal, report.Sparsity, sparsity);
             return;
         }
         terminal.Line($"parameters  {Format.Count(report.Parameters)}, {Format.Percent(report.Zeros, report.Parameters)} zero");
@@ -116,6 +121,7 @@ internal static class InspectCommand
         terminal.Line($"plan        {report.Layers.Length} layers, {report.Steps} steps");
         terminal.Line();
         terminal.Write(Layers.Table(report.Layers, plan));
+        LayerSparsities.Print(terminal, report.Sparsity, sparsity);
         if (!plan) return;
         terminal.Line();
         terminal.Line($"ways to compute each product, by kernel and threads, microseconds predicted{(report.Layers.Any(layer => layer.Candidates?.Any(way => way.MeasuredMicroseconds is not null) == true) ? " (measured)" : "")}; costs: {report.Costs}");

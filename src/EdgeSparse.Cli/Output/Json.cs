@@ -14,6 +14,7 @@ namespace EdgeSparse.Cli.Output;
 [JsonSerializable(typeof(SynthReport))]
 [JsonSerializable(typeof(TuneReport))]
 [JsonSerializable(typeof(PruneReport))]
+[JsonSerializable(typeof(SoupReport))]
 [JsonSerializable(typeof(TensorsReport))]
 [JsonSerializable(typeof(TokensReport))]
 [JsonSerializable(typeof(CompareReport))]

@@ -28,10 +28,14 @@ internal sealed record LayerReport(
 internal sealed record PartReport(
     int Index, string Engine, int Operators, string[] Inputs, string[] Outputs, long BytesIn, long BytesOut, string[] Reasons);
 
+/// <summary>Where a layer's zeros stand; shared masks and sets of channels are numbered from 1, null where no other layer has the same.</summary>
+internal sealed record LayerSparsityReport(
+    string Layer, string Operator, int Outputs, int Inputs, long Zeros, string? Pattern, int EmptyOutputs, int EmptyInputs, int? SharedMask, int? OutputChannels, int? InputChannels);
+
 internal sealed record InspectReport(
     string Schema, ModelName Model, string Backend, string[] Reasons, TensorReport[] Inputs, TensorReport[] Outputs, string InstructionSet, int Threads, int Steps, long ArenaBytes,
     long ConstantBytes, long ScratchBytes, long ActivationBytes, long Parameters, long Zeros, long MultiplyAdds, long EffectiveMultiplyAdds, LayerReport[] Layers, string? Costs = null,
-    PartReport[]? Parts = null, int[]? Tokens = null, bool TokensVary = false);
+    PartReport[]? Parts = null, int[]? Tokens = null, bool TokensVary = false, LayerSparsityReport[]? Sparsity = null);
 
 internal sealed record OutputComparison(
     string Name, int[] Shape, long Elements, double? MaxAbsoluteError, double? MaxRelativeError, long BeyondTolerance, long? WorstIndex, double? WorstActual, double? WorstExpected, bool Passed);
