@@ -275,7 +275,8 @@ public sealed class SpoolTests : IDisposable
             }
             first = spool.LastSequence + 1;
             Assert.Equal(0, spool.Statistics.Dropped(SpoolDropReason.DiskStalled));
-            Assert.Empty(Segments());
+            // Each attempt makes a file and takes it away again.
+            Until(() => Segments().Length == 0);
 
             // Nobody acknowledges: memory fills, then new ones are refused and counted.
             int taken = 0;

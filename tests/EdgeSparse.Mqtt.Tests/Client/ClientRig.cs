@@ -82,6 +82,7 @@ internal sealed class ClientRig : IAsyncDisposable
         configure?.Invoke(options);
         Client = new MqttClient(options, Handler);
         Broker.HandledByClient = () => Client.Statistics.BytesReceived;
+        Broker.EndsOfClient = () => Client.Statistics.Failures;
         if (listen) Broker.Listen();
         running = Client.RunAsync(stop.Token);
     }

@@ -19,7 +19,8 @@ internal sealed class FakeBroker : IAsyncDisposable
     private readonly MqttVersion version;
     private readonly ConcurrentBag<FakeConnection> open = [];
     private Task accepting = Task.CompletedTask;
-    private int connections, stalled;
+    private readonly ConcurrentDictionary<Stalling, bool> stalled = new();
+    private int connections;
 
     public FakeBroker(MqttVersion version, ManualTime time, params Func<FakeConnection, Task>[] script)
     {
@@ -36,14 +37,17 @@ internal sealed class FakeBroker : IAsyncDisposable
 
     public int Connections => Volatile.Read(ref connections);
 
-    /// <summary>A script waits for the client to lose patience, so the clock may run.</summary>
-    public bool IsStalled => Volatile.Read(ref stalled) > 0;
+    /// <summary>A script waits for the client to lose patience and it has not yet, so the clock may run. (That script may notice late that the client has gone.)</summary>
+    public bool IsStalled => stalled.Keys.Any(each => each.EndsBefore == EndsOfClient());
 
     /// <summary>The client keeps a session here, as far as this broker remembers.</summary>
     public bool HasSession { get; set; }
 
     /// <summary>Bytes of whole packets that the client has handled.</summary>
     public Func<long> HandledByClient { get; set; } = () => long.MaxValue;
+
+    /// <summary>Connections that the client has given up, those that could not be made among them.</summary>
+    public Func<long> EndsOfClient { get; set; } = () => 0;
 
     public ConcurrentQueue<ConnectPacket> Connects { get; } = new();
 
@@ -62,8 +66,9 @@ internal sealed class FakeBroker : IAsyncDisposable
 
     public IDisposable Stall()
     {
-        Interlocked.Increment(ref stalled);
-        return new Stalling(this);
+        var stalling = new Stalling(this);
+        stalled[stalling] = true;
+        return stalling;
     }
 
     public async ValueTask DisposeAsync()
@@ -117,7 +122,9 @@ internal sealed class FakeBroker : IAsyncDisposable
 
     private sealed class Stalling(FakeBroker broker) : IDisposable
     {
-        public void Dispose() => Interlocked.Decrement(ref broker.stalled);
+        public long EndsBefore { get; } = broker.EndsOfClient();
+
+        public void Dispose() => broker.stalled.TryRemove(this, out _);
     }
 }
 
