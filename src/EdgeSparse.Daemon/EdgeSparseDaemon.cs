@@ -95,7 +95,7 @@ internal sealed class EdgeSparseDaemon : IAsyncDisposable
         systemd.Ready(StatusLine());
         using (var stopWatching = new CancellationTokenSource())
         {
-            Task watching = new Watchdog(systemd, _cameras, _log).RunAsync(_state.Time, stopWatching.Token);
+            Task watching = new Watchdog(systemd, _cameras, _state.Time, _log).RunAsync(stopWatching.Token);
             await WaitAsync(systemd, stop);
             await stopWatching.CancelAsync();
             await watching;

@@ -15,6 +15,7 @@ public sealed class WatchdogTests : IDisposable
     private readonly Socket _systemd = new(AddressFamily.Unix, SocketType.Dgram, ProtocolType.Unspecified) { ReceiveTimeout = 60_000 };
     private readonly SystemdNotifier _notifier;
     private readonly StringWriter _log = new();
+    private readonly ManualTime _time = new();
 
     public WatchdogTests()
     {
@@ -71,6 +72,10 @@ public sealed class WatchdogTests : IDisposable
         // The beginning of the work is progress; being at it still is not.
         Assert.True(watchdog.Look());
         Assert.False(watchdog.Look());
+        // Not told at once: it may be slow.
+        Assert.Equal(0, Lines("hangs"));
+        _time.Advance(_notifier.WatchdogInterval!.Value / 2);
+        Assert.False(watchdog.Look());
         Assert.False(watchdog.Look());
         gate.Release();
         Assert.True(pipeline.Join(Limit));
@@ -105,6 +110,7 @@ public sealed class WatchdogTests : IDisposable
         source.Release();
         Assert.True(inFill.Wait(Limit));
         Assert.True(watchdog.Look());
+        _time.Advance(_notifier.WatchdogInterval!.Value / 2);
         Assert.False(watchdog.Look());
         Assert.Equal(1, Lines("capturing hangs"));
         gate.Release();
@@ -137,15 +143,15 @@ public sealed class WatchdogTests : IDisposable
     public async Task It_Looks_Several_Times_In_An_Interval_And_Ends_With_The_Daemon()
     {
         using var stop = new CancellationTokenSource();
-        Task running = Watch().RunAsync(TimeProvider.System, stop.Token);
+        Task running = new Watchdog(_notifier, [], TimeProvider.System, Rig.Quiet).RunAsync(stop.Token);
         for (int i = 0; i < 5; i++) Assert.Equal("WATCHDOG=1", Receive());
         await stop.CancelAsync();
         await running.WaitAsync(Limit);
         // Where systemd keeps no watchdog there is nothing to do.
-        await new Watchdog(new SystemdNotifier(null), [], Rig.Quiet).RunAsync(TimeProvider.System, CancellationToken.None).WaitAsync(Limit);
+        await new Watchdog(new SystemdNotifier(null), [], TimeProvider.System, Rig.Quiet).RunAsync(CancellationToken.None).WaitAsync(Limit);
     }
 
-    private Watchdog Watch(params CameraPipeline[] cameras) => new(_notifier, cameras, new Log(_log, new LogOptions(), false, TimeProvider.System));
+    private Watchdog Watch(params CameraPipeline[] cameras) => new(_notifier, cameras, _time, new Log(_log, new LogOptions(), false, TimeProvider.System));
 
     private int Lines(string text) => _log.ToString().Split('\n').Count(line => line.Contains(text, StringComparison.Ordinal));
 

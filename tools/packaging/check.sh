@@ -49,7 +49,12 @@ fi
 
 # shellcheck disable=SC2016
 lint() { lintian --fail-on error,warning --tag-display-limit 0 --allow-root "$1" && echo clean; }
-if command -v lintian >/dev/null; then check "lintian" lint "$package"; else skip "lintian" "not installed (Debian package lintian)"; fi
+other=$(ls -t "$folder"/edgesparse_*_arm64.deb 2>/dev/null | head -n 1)
+[[ $other != "$package" ]] || other=""
+if command -v lintian >/dev/null; then
+  check "lintian" lint "$package"
+  [[ -z $other ]] || check "lintian, $(basename "$other")" lint "$other"
+else skip "lintian" "not installed (Debian package lintian)"; fi
 
 tree=$work/tree
 dpkg-deb -x "$package" "$tree"
@@ -86,6 +91,17 @@ older() { # a processor without AVX2 gets a message, not a crash in the middle
 }
 if [[ $(dpkg --print-architecture) == amd64 ]]; then
   if command -v qemu-x86_64 >/dev/null; then check "an older processor is told" older; else skip "an older processor is told" "no qemu-x86_64 (Debian package qemu-user)"; fi
+fi
+crossed() { # the other architecture's daemon reads the sample configuration, the tool finds its kernels, as on a Pi 4 and on something newer
+  dpkg-deb -x "$other" "$work/other"
+  local processor
+  for processor in cortex-a72 max; do
+    timeout 120 qemu-aarch64 -cpu $processor -L /usr/aarch64-linux-gnu "$work/other/usr/bin/edgesparsed" --config "$work/other/etc/edgesparse/edgesparse.json" --check-config || return 1
+    timeout 120 qemu-aarch64 -cpu $processor -L /usr/aarch64-linux-gnu "$work/other/usr/bin/edgesparse" kernels >/dev/null || return 1
+  done
+}
+if [[ -n $other ]]; then
+  if command -v qemu-aarch64 >/dev/null && [[ -d /usr/aarch64-linux-gnu ]]; then check "the arm64 programs run" crossed; else skip "the arm64 programs" "no qemu-aarch64 (Debian packages qemu-user, libc6-dev-arm64-cross)"; fi
 fi
 asserted() { # systemd knows the features that the drop-in names, and says of this processor what the kernel says
   local line

@@ -14,8 +14,8 @@ bin=$folder/bin-$architecture
 mkdir -p "$work" "$bin"
 
 fail() { echo "deb: $*" >&2; exit 1; }
-for tool in dpkg-deb dpkg-shlibdeps python3 gzip; do
-  command -v "$tool" >/dev/null || fail "$tool is missing: apt-get install dpkg-dev python3 gzip"
+for tool in dpkg-deb dpkg-shlibdeps readelf python3 gzip; do
+  command -v "$tool" >/dev/null || fail "$tool is missing: apt-get install dpkg-dev binutils python3 gzip"
 done
 
 version=$(sed -n 's:.*<Version>\(.*\)</Version>.*:\1:p' "$root/Directory.Build.props")
@@ -77,12 +77,17 @@ put 644 "$here/debian/lintian-overrides" usr/share/lintian/overrides/edgesparse
 
 # ---- control -----------------------------------------------------------------------------------------------------
 # What the programs are linked with; libssl they load themselves (TLS of the bridge, signatures of models).
-rm -rf "$work/shlibs"
-mkdir -p "$work/shlibs/debian"
-printf 'Source: edgesparse\n\nPackage: edgesparse\nArchitecture: any\n' >"$work/shlibs/debian/control"
-libraries=$(cd "$work/shlibs" && DEB_HOST_ARCH=$architecture dpkg-shlibdeps -O "$tree/usr/bin/edgesparse" "$tree/usr/bin/edgesparsed" 2>"$work/shlibs.log" | sed -n 's/^shlibs:Depends=//p') ||
-  { cat "$work/shlibs.log" >&2; fail "the libraries of the programs cannot be found"; }
-[[ -n $libraries ]] || fail "dpkg-shlibdeps found no library"
+if [[ $architecture == "$host" ]]; then
+  rm -rf "$work/shlibs"
+  mkdir -p "$work/shlibs/debian"
+  printf 'Source: edgesparse\n\nPackage: edgesparse\nArchitecture: any\n' >"$work/shlibs/debian/control"
+  libraries=$(cd "$work/shlibs" && dpkg-shlibdeps -O "$tree/usr/bin/edgesparse" "$tree/usr/bin/edgesparsed" 2>"$work/shlibs.log" | sed -n 's/^shlibs:Depends=//p') ||
+    { cat "$work/shlibs.log" >&2; fail "the libraries of the programs cannot be found"; }
+else
+  # Debian's list of symbols is that of another architecture: the newest version of a symbol decides.
+  libraries="libc6 (>= $(readelf -VW "$tree/usr/bin/edgesparse" "$tree/usr/bin/edgesparsed" | grep -oE 'GLIBC_[0-9.]+' | sort -Vu | tail -n 1 | cut -d_ -f2))"
+fi
+[[ -n $libraries ]] || fail "no library was found"
 depends="$libraries, libssl3 | libssl3t64, systemd | systemd-standalone-sysusers"
 
 baseline=""
