@@ -2,29 +2,22 @@
 import torch
 import torch.nn as nn
 import torch.nn.functional as F
+from layers import ConvNorm, InvertedResidual
 
 HEIGHT, WIDTH = 192, 320
 STRIDES = (8, 16, 32)
 LABELS = ("person", "bicycle", "car", "truck", "dog")
 
 
-def conv_bn(inputs, outputs, kernel, stride=1, groups=1, relu=True):
-    layers = [nn.Conv2d(inputs, outputs, kernel, stride, kernel // 2, groups=groups, bias=False), nn.BatchNorm2d(outputs, momentum=0.03)]
-    if relu:
-        layers.append(nn.ReLU6(inplace=True))
-    return nn.Sequential(*layers)
+MOMENTUM = 0.03
 
 
-class InvertedResidual(nn.Module):
-    def __init__(self, inputs, hidden, outputs, stride):
-        super().__init__()
-        self.residual = stride == 1 and inputs == outputs
-        layers = [conv_bn(inputs, hidden, 1)] if hidden != inputs else []
-        layers += [conv_bn(hidden, hidden, 3, stride, groups=hidden), conv_bn(hidden, outputs, 1, relu=False)]
-        self.body = nn.Sequential(*layers)
+def conv_bn(inputs, outputs, kernel, stride=1, groups=1):
+    return ConvNorm(inputs, outputs, kernel, stride, groups, momentum=MOMENTUM)
 
-    def forward(self, x):
-        return x + self.body(x) if self.residual else self.body(x)
+
+def block(inputs, hidden, outputs, stride):
+    return InvertedResidual(inputs, hidden, outputs, stride, momentum=MOMENTUM)
 
 
 class Separable(nn.Sequential):
@@ -38,10 +31,10 @@ class StreetDetector(nn.Module):
     def __init__(self, pyramid=48):
         super().__init__()
         self.stem = conv_bn(3, 16, 3, 2)
-        self.stage4 = nn.Sequential(InvertedResidual(16, 16, 24, 2), InvertedResidual(24, 48, 24, 1))
-        self.stage8 = nn.Sequential(InvertedResidual(24, 72, 32, 2), InvertedResidual(32, 96, 32, 1), InvertedResidual(32, 96, 32, 1))
-        self.stage16 = nn.Sequential(InvertedResidual(32, 128, 64, 2), InvertedResidual(64, 192, 64, 1), InvertedResidual(64, 192, 64, 1))
-        self.stage32 = nn.Sequential(InvertedResidual(64, 256, 96, 2), InvertedResidual(96, 288, 96, 1))
+        self.stage4 = nn.Sequential(block(16, 16, 24, 2), block(24, 48, 24, 1))
+        self.stage8 = nn.Sequential(block(24, 72, 32, 2), block(32, 96, 32, 1), block(32, 96, 32, 1))
+        self.stage16 = nn.Sequential(block(32, 128, 64, 2), block(64, 192, 64, 1), block(64, 192, 64, 1))
+        self.stage32 = nn.Sequential(block(64, 256, 96, 2), block(96, 288, 96, 1))
         self.lateral = nn.ModuleList(conv_bn(channels, pyramid, 1) for channels in (32, 64, 96))
         self.heads = nn.ModuleList(nn.Sequential(Separable(pyramid, pyramid), Separable(pyramid, pyramid)) for _ in STRIDES)
         self.predict = nn.ModuleList(nn.Conv2d(pyramid, 5 + len(LABELS), 1) for _ in STRIDES)
@@ -65,9 +58,9 @@ class StreetDetector(nn.Module):
         return torch.cat(rows, 2).transpose(1, 2)
 
     def prunable(self):
-        """Every 1x1 convolution but the three prediction layers."""
+        """Every 1x1 convolution but the three prediction layers: name -> module."""
         predictions = set(self.predict)
-        return [m for m in self.modules() if isinstance(m, nn.Conv2d) and m.kernel_size == (1, 1) and m not in predictions]
+        return {name: m for name, m in self.named_modules() if isinstance(m, nn.Conv2d) and m.kernel_size == (1, 1) and m not in predictions}
 
 
 def cells():
@@ -85,16 +78,3 @@ def decode(values, grid):
     centre = (values[..., :2] + grid[:, :2]) * stride
     half = values[..., 2:4].clamp(max=6).exp() * stride / 2
     return torch.cat([centre - half, centre + half], -1)
-
-
-def fold_batch_norm(model):
-    """Puts every BatchNorm into the convolution before it; zeros of the weights stay zeros."""
-    for module in list(model.modules()):
-        if isinstance(module, nn.Sequential) and len(module) >= 2 and isinstance(module[0], nn.Conv2d) and isinstance(module[1], nn.BatchNorm2d):
-            conv, norm = module[0], module[1]
-            gain = norm.weight / torch.sqrt(norm.running_var + norm.eps)
-            folded = nn.Conv2d(conv.in_channels, conv.out_channels, conv.kernel_size, conv.stride, conv.padding, groups=conv.groups, bias=True)
-            folded.weight.data = conv.weight.data * gain.data[:, None, None, None] + 0.0
-            folded.bias.data = (norm.bias - norm.running_mean * gain).data
-            module[0], module[1] = folded, nn.Identity()
-    return model

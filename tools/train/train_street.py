@@ -9,7 +9,9 @@ import time
 import numpy as np
 import torch
 import torch.nn.functional as F
-from street_model import StreetDetector, HEIGHT, WIDTH, LABELS, STRIDES, cells, decode, fold_batch_norm
+from layers import export_onnx, fold_batch_norm, layer_table
+from masks import GradualMagnitude
+from street_model import StreetDetector, HEIGHT, WIDTH, LABELS, cells, decode
 from street_data import load, assign, average_precision, detections
 
 
@@ -62,30 +64,6 @@ def measure(model, frames, boxes, grid):
     return sum(ap for ap, _ in per_class.values()) / len(per_class), per_class
 
 
-class Pruner:
-    """Magnitude pruning, every layer to the same share of zeros, which rises as 1 - (1 - t)^3 between two steps; then the masks stay (Zhu and Gupta 2017, arXiv 1710.01878)."""
-
-    def __init__(self, layers, final, start, end):
-        self.layers, self.final, self.start, self.end = layers, final, start, end
-        self.masks = [torch.ones_like(layer.weight) for layer in layers]
-
-    def update(self, step):
-        if self.start <= step <= self.end and (step % 20 == 0 or step == self.end):
-            share = self.final * (1 - (1 - (step - self.start) / (self.end - self.start)) ** 3)
-            for n, layer in enumerate(self.layers):
-                size = layer.weight.abs().flatten()
-                zeros = math.ceil(share * size.numel())
-                mask = torch.ones_like(size)
-                mask[torch.argsort(size)[:zeros]] = 0
-                self.masks[n] = mask.view_as(layer.weight)
-        self.apply(self.layers)
-
-    @torch.no_grad()
-    def apply(self, layers):
-        for layer, mask in zip(layers, self.masks):
-            layer.weight.mul_(mask)
-
-
 def main():
     parser = argparse.ArgumentParser()
     parser.add_argument("--train", required=True)
@@ -112,8 +90,7 @@ def main():
         model.load_state_dict(torch.load(args.weights))
         return export(model, args, test_frames, test_boxes, grid, 0)
     average = copy.deepcopy(model)
-    layers = model.prunable()
-    pruner = Pruner(layers, args.sparsity, args.steps * 25 // 100, args.steps * 65 // 100)
+    pruner = GradualMagnitude(model.prunable(), "unstructured", args.sparsity, "uniform", begin=0.25, end=0.65)
     decayed = [p for p in model.parameters() if p.dim() > 1]
     plain = [p for p in model.parameters() if p.dim() <= 1]
     optimizer = torch.optim.AdamW([{"params": decayed, "weight_decay": 1e-3}, {"params": plain, "weight_decay": 0}], lr=args.rate)
@@ -131,7 +108,7 @@ def main():
         loss.backward()
         torch.nn.utils.clip_grad_norm_(model.parameters(), 20.0)
         optimizer.step()
-        pruner.update(step)
+        pruner.after_step(step / args.steps, step)
         decay = min(0.995, (step + 1) / (step + 20))
         with torch.no_grad():
             for mine, new in zip(average.state_dict().values(), model.state_dict().values()):
@@ -157,28 +134,13 @@ def export(model, args, test_frames, test_boxes, grid, seconds):
     folded = fold_batch_norm(model).eval()
     difference = float((folded(sample) - before).abs().max())
     path = os.path.join(args.out, "model.onnx")
-    torch.onnx.export(folded, sample, path, opset_version=13, input_names=["image"], output_names=["detections"], do_constant_folding=True)
+    export_onnx(folded, sample, path, "detections")
     mean, per_class = measure(folded, test_frames, test_boxes, grid)
     report = {"steps": args.steps, "batch": args.batch, "seconds": round(seconds), "seed": args.seed, "fold_difference": difference, "map50_torch": mean,
               "ap50_torch": {k: v[0] for k, v in per_class.items()}, "test_boxes": {k: v[1] for k, v in per_class.items()}, "layers": layer_table(folded, sample)}
     with open(os.path.join(args.out, "report.json"), "w") as file:
         json.dump(report, file, indent=1)
     print(json.dumps({k: v for k, v in report.items() if k != "layers"}, indent=1))
-
-
-def layer_table(model, sample):
-    rows, handles = [], []
-    for name, module in model.named_modules():
-        if isinstance(module, torch.nn.Conv2d):
-            def hook(m, inputs, output, name=name):
-                pixels = output.shape[2] * output.shape[3]
-                nonzero = int((m.weight != 0).sum())
-                rows.append({"name": name, "shape": list(m.weight.shape), "zeros": round(1 - nonzero / m.weight.numel(), 4), "macs": pixels * m.weight.numel(), "macs_left": pixels * nonzero})
-            handles.append(module.register_forward_hook(hook))
-    model(sample)
-    for handle in handles:
-        handle.remove()
-    return rows
 
 
 if __name__ == "__main__":
