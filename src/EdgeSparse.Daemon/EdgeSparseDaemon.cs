@@ -5,6 +5,7 @@ using EdgeSparse.Daemon.Http;
 using EdgeSparse.Daemon.Live;
 using EdgeSparse.Daemon.Mqtt;
 using EdgeSparse.Daemon.Pipelines;
+using EdgeSparse.Daemon.Scenes;
 using EdgeSparse.Daemon.Sources;
 using EdgeSparse.Devices;
 using EdgeSparse.Kernels;
@@ -30,7 +31,7 @@ internal sealed class EdgeSparseDaemon : IAsyncDisposable
     private readonly MqttBroker? _broker;
     private readonly MqttBridge? _bridge;
     private readonly List<CameraPipeline> _cameras = [];
-    private readonly List<ResultPublisher> _publishers = [];
+    private readonly List<IDisposable> _publishers = [];
     private readonly Dictionary<string, LivePicture> _pictures = new(StringComparer.Ordinal);
     private readonly DaemonState _state;
     private readonly StatusPublisher? _status;
@@ -123,7 +124,7 @@ internal sealed class EdgeSparseDaemon : IAsyncDisposable
         if (_bridge is not null) await _bridge.DisposeAsync();
         if (_broker is not null) await _broker.DisposeAsync();
         foreach (CameraPipeline camera in _cameras) camera.Dispose();
-        foreach (ResultPublisher publisher in _publishers) publisher.Dispose();
+        foreach (IDisposable publisher in _publishers) publisher.Dispose();
         foreach (LivePicture picture in _pictures.Values) picture.Dispose();
         _listeners.Dispose();
     }
@@ -137,20 +138,26 @@ internal sealed class EdgeSparseDaemon : IAsyncDisposable
         var sinks = new List<IResultSink>();
         try
         {
-            var preprocessor = new Preprocessor(package.Manifest.Preprocess!, session.Inputs[0].Shape);
+            var preprocessor = new Preprocessor(package.Manifest.Preprocess!, session.Inputs[0].Shape, camera.Scene.Region);
             OutputDecoder decoder = OutputDecoder.Create(package.Manifest.Decoder!, session.Inputs[0].Shape, [.. session.Outputs.Select(output => (output.Name, output.Shape))]);
             if (!double.IsNaN(camera.ScoreThreshold)) decoder.ScoreThreshold = (float)camera.ScoreThreshold;
+            Scene? scene = CreateScene(camera, identity, decoder);
             if (publisher is not null)
             {
                 var writer = new ResultWriter(_options.Device, camera.Name, identity, decoder.ClassCount, time);
                 var results = new ResultPublisher(publisher, writer, topics.Results(camera.Name, identity.Decoder), camera.QualityOfService);
                 _publishers.Add(results);
                 sinks.Add(results);
-                if (identity.Decoder != DecoderKind.Classification) AddCounts(camera.Name, identity, decoder.ClassCount, publisher, topics, sinks);
+                if (identity.Decoder != DecoderKind.Classification) AddCounts(camera.Name, identity, decoder.ClassCount, publisher, topics, scene, sinks);
             }
             FrameSource source = SourceFactory.Create(camera, time, _log);
             pipeline = new CameraPipeline(new PipelineParts(camera, source, session, identity, preprocessor, decoder,
-                new SequenceStore(_options.StateFolder, camera.Name, _log), sinks, time, _log));
+                new SequenceStore(_options.StateFolder, camera.Name, _log), sinks, time, _log) { Scene = scene });
+        }
+        catch (DaemonException)
+        {
+            session.Dispose();
+            throw;
         }
         catch (ModelFormatException e)
         {
@@ -158,15 +165,29 @@ internal sealed class EdgeSparseDaemon : IAsyncDisposable
             throw new DaemonException(ExitCode.Data, $"{camera.Model}: {e.Message}");
         }
         _cameras.Add(pipeline);
-        _pictures.Add(camera.Name, new LivePicture(pipeline.View, identity.Labels));
+        _pictures.Add(camera.Name, new LivePicture(pipeline.View, identity.Labels, pipeline.Scene?.Zones));
     }
 
-    private void AddCounts(string camera, ModelIdentity model, int classes, IMessagePublisher publisher, Topics topics, List<IResultSink> sinks)
+    /// <summary>A classifier's results are not in a place, so nothing is followed.</summary>
+    private Scene? CreateScene(CameraOptions camera, ModelIdentity model, OutputDecoder decoder)
+    {
+        if (model.Decoder != DecoderKind.Classification) return camera.Scene.Tracking ? new Scene(camera.Scene, camera.Name, model, decoder, new SequenceStore(_options.StateFolder, camera.Name, _log, "track")) : null;
+        if (camera.Scene.Zones.Count > 0) throw new DaemonException(ExitCode.Configuration, $"cameras:{camera.Name}:zones: model {model.Name} is a classifier, whose results are not in a place; zones need a detector");
+        return null;
+    }
+
+    private void AddCounts(string camera, ModelIdentity model, int classes, IMessagePublisher publisher, Topics topics, Scene? scene, List<IResultSink> sinks)
     {
         IReadOnlyList<string> labels = CountPublisher.Levels(model, classes);
+        if (scene is { Zones.Zones.Count: > 0 })
+        {
+            var zones = new ZonePublisher(publisher, topics, _options.Device, camera, model, labels, scene.Zones);
+            _publishers.Add(zones);
+            sinks.Add(zones);
+        }
         if (labels.Count == 0) return;
         sinks.Add(new CountPublisher(publisher, topics, camera, labels));
-        _bridge?.Announce(HomeAssistantDiscovery.Topic(_options.Device, camera), HomeAssistantDiscovery.Payload(_options.Device, camera, model, labels, _bridge.Prefixed));
+        _bridge?.Announce(HomeAssistantDiscovery.Topic(_options.Device, camera), HomeAssistantDiscovery.Payload(_options.Device, camera, model, labels, scene?.Zones, _bridge.Prefixed));
     }
 
     private void OnCameraStatus(CameraPipeline camera)

@@ -137,4 +137,32 @@ public sealed class PreprocessorTests
         double top = Value(x0, y0) + ((x - x0) * (Value(x1, y0) - Value(x0, y0))), bottom = Value(x0, y1) + ((x - x0) * (Value(x1, y1) - Value(x0, y1)));
         return top + ((y - y0) * (bottom - top));
     }
+
+    [Theory]
+    [InlineData(ResizeMode.Letterbox)]
+    [InlineData(ResizeMode.Stretch)]
+    [InlineData(ResizeMode.CenterCrop)]
+    public void A_region_is_what_a_cut_out_picture_would_be_and_its_boxes_lie_in_the_whole(ResizeMode mode)
+    {
+        using var whole = new Frame(101, 67);
+        new Random(1).NextBytes(whole.Pixels);
+        var manifest = new PreprocessManifest { Resize = mode, LetterboxCentered = true };
+        foreach (FrameRegion region in (FrameRegion[])[new(0.5f, 0.25f, 1, 1), new(0, 0, 0.3f, 0.9f), new(0.999f, 0.999f, 1, 1), new(0.4f, 0.4f, 0.401f, 0.6f), FrameRegion.Whole])
+        {
+            Assert.True(region.IsValid);
+            (int x, int y, int width, int height) = region.Pixels(101, 67);
+            using var part = new Frame(width, height);
+            for (int row = 0; row < height; row++) whole.Row(y + row).Slice(x * 3, width * 3).CopyTo(part.Row(row));
+            var shape = new Shape(1, 3, 24, 32);
+            Preprocessor ofWhole = new(manifest, shape, region), ofPart = new(manifest, shape);
+            float[] fromWhole = new float[ofWhole.ElementCount], fromPart = new float[ofPart.ElementCount];
+            FrameTransform inWhole = ofWhole.Run(whole, fromWhole), inPart = ofPart.Run(part, fromPart);
+            Assert.Equal(fromPart, fromWhole);
+            Assert.Equal(x + (inPart.NormalizedX(7) * width), inWhole.NormalizedX(7) * 101, 3);
+            Assert.Equal(y + (inPart.NormalizedY(5) * height), inWhole.NormalizedY(5) * 67, 3);
+        }
+        Assert.False(new FrameRegion(0.5f, 0, 0.5f, 1).IsValid);
+        Assert.False(new FrameRegion(0, 0, 1.1f, 1).IsValid);
+        Assert.False(new FrameRegion(float.NaN, 0, 1, 1).IsValid);
+    }
 }

@@ -2,6 +2,8 @@ using System.Text.Json;
 using EdgeSparse.Daemon.Configuration;
 using EdgeSparse.Daemon.Mqtt;
 using EdgeSparse.Daemon.Pipelines;
+using EdgeSparse.Daemon.Scenes;
+using EdgeSparse.Vision;
 
 namespace EdgeSparse.Daemon.Bridge;
 
@@ -17,8 +19,9 @@ internal static class HomeAssistantDiscovery
     /// <param name="camera">Its camera.</param>
     /// <param name="model">Names the labels.</param>
     /// <param name="labels">Topic levels of the labels, by class; see <see cref="CountPublisher"/>.</param>
+    /// <param name="zones">The camera's zones, each a sensor for each of its labels; null = none.</param>
     /// <param name="topic">The topic of this box as the broker elsewhere has it.</param>
-    public static byte[] Payload(string device, string camera, ModelIdentity model, IReadOnlyList<string> labels, Func<string, string> topic)
+    public static byte[] Payload(string device, string camera, ModelIdentity model, IReadOnlyList<string> labels, ZoneCounter? zones, Func<string, string> topic)
     {
         var topics = new Topics(device);
         string identifier = Identifier(device, camera);
@@ -38,13 +41,19 @@ internal static class HomeAssistantDiscovery
             json.WriteString("sw_version"u8, DaemonState.Version);
             json.WriteEndObject();
             json.WriteStartObject("components"u8);
-            for (int id = 0; id < labels.Count; id++)
+            for (int id = 0; id < labels.Count; id++) WriteSensor(labels[id], model.Label(id), topics.Count(camera, labels[id]));
+            foreach (Zone zone in zones?.Zones ?? [])
+                foreach (int id in ZonePublisher.Labels(zone, labels.Count))
+                    WriteSensor($"{zone.Name}_{labels[id]}", $"{zone.Name} {model.Label(id)}", topics.ZoneCount(camera, zone.Name, "counts", labels[id]));
+            json.WriteEndObject();
+
+            void WriteSensor(string key, string name, string state)
             {
-                json.WriteStartObject(labels[id]);
+                json.WriteStartObject(key);
                 json.WriteString("platform"u8, "sensor");
-                json.WriteString("name"u8, model.Label(id));
-                json.WriteString("unique_id"u8, $"{identifier}_{labels[id]}");
-                json.WriteString("state_topic"u8, topic(topics.Count(camera, labels[id])));
+                json.WriteString("name"u8, name);
+                json.WriteString("unique_id"u8, $"{identifier}_{key}");
+                json.WriteString("state_topic"u8, topic(state));
                 json.WriteString("state_class"u8, "measurement");
                 json.WriteStartArray("availability"u8);
                 WriteAvailability(json, topic(topics.Status));
@@ -53,7 +62,6 @@ internal static class HomeAssistantDiscovery
                 json.WriteString("availability_mode"u8, "all");
                 json.WriteEndObject();
             }
-            json.WriteEndObject();
         });
     }
 

@@ -91,6 +91,15 @@ internal sealed class ConfigurationReader(ConfigurationLayers layers)
         return Refuse(key, string.Join(", ", found), $"a list of {string.Join(", ", choices)}, none twice", absent);
     }
 
+    /// <summary>A list of words, or one text with commas between them; empty where it is absent.</summary>
+    public IReadOnlyList<string> Words(string key)
+    {
+        _known.Add(key);
+        _lists.Add(key);
+        IReadOnlyList<string> words = layers.List(key) ?? [];
+        return words.All(word => word.Length > 0) ? words : Refuse(key, string.Join(", ", words), "a list of words", words);
+    }
+
     /// <summary>A path; a relative one starts from the folder of the file that it is written in, or from the working directory.</summary>
     public string FilePath(string key, string absent)
     {

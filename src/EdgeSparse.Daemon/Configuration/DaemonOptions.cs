@@ -111,6 +111,16 @@ internal sealed class CameraOptions
 
     /// <summary>MQTT quality of service of the detections topic: 0 or 1.</summary>
     public int QualityOfService { get; set; }
+
+    public SceneOptions Scene { get; } = new();
+
+    /// <summary>Frames processed a second at most; 0 = as many as the processor can.</summary>
+    public double MaximumFramesPerSecond { get; set; }
+
+    public PublishWhen Publish { get; set; } = PublishWhen.Every;
+
+    /// <summary>Seconds between messages for <see cref="PublishWhen.Interval"/>, and the longest silence for <see cref="PublishWhen.OnChange"/>, 0 = any.</summary>
+    public double PublishSeconds { get; set; } = 10;
 }
 
 internal enum SourceKind

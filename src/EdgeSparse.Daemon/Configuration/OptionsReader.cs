@@ -81,6 +81,7 @@ internal static class OptionsReader
         camera.Pace = reader.Choice($"{key}:pace", camera.Pace, ("real-time", Pace.RealTime), ("every-frame", Pace.EveryFrame));
         camera.ScoreThreshold = reader.Number($"{key}:scoreThreshold", camera.ScoreThreshold, 0, 1);
         camera.QualityOfService = reader.Integer($"{key}:qos", camera.QualityOfService, 0, 1);
+        SceneOptionsReader.Read(reader, key, camera);
         if (camera.Source.Kind != SourceKind.Camera && (camera.Format.Length > 0 || camera.Controls.Count > 0))
             reader.Report(key, "format and controls are options of v4l2: sources only");
         if (camera.Source.Kind != SourceKind.Rtsp && camera.CredentialsFile.Length > 0)
@@ -183,7 +184,7 @@ internal static class OptionsReader
         return IsIdentifier(text) ? text : reader.Refuse(key, text, "1 to 64 of a-z, 0-9 and '-'", absent);
     }
 
-    private static bool IsIdentifier(string text) =>
+    public static bool IsIdentifier(string text) =>
         text.Length is > 0 and <= 64 && text.All(c => c is (>= 'a' and <= 'z') or (>= '0' and <= '9') or '-');
 
     /// <summary>The host's name, made an identifier: what a fleet's operator calls the box.</summary>

@@ -101,9 +101,16 @@ internal sealed record HealthReport(IReadOnlyList<HealthCheck> Checks)
         CameraStatus status = camera.Status;
         if (status.State != CameraState.Running)
             return new HealthCheck(name, HealthStatus.Degraded, status.Reason.Length > 0 ? status.Reason : status.State.ToString().ToLowerInvariant());
+        switch (camera.Gate.State)
+        {
+            case SkipReason.Heat:
+                return new HealthCheck(name, HealthStatus.Degraded, "paused: the box is too hot");
+            case SkipReason.Disarmed:
+                return new HealthCheck(name, HealthStatus.Ok, camera.Gate.IsArmed ? "waits for a trigger" : "disarmed");
+        }
         if (camera.LastResultTimestamp == 0) return new HealthCheck(name, HealthStatus.Degraded, "no result yet");
         double age = time.GetElapsedTime(camera.LastResultTimestamp).TotalSeconds;
-        double allowed = Math.Max(5, 10 / camera.Options.FramesPerSecond);
+        double allowed = Math.Max(5, 10 / Math.Min(camera.Options.FramesPerSecond, camera.Gate.AllowedFramesPerSecond));
         return age <= allowed
             ? new HealthCheck(name, HealthStatus.Ok, "")
             : new HealthCheck(name, HealthStatus.Degraded, $"the last result is {age:0} s old");

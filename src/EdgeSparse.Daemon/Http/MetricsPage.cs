@@ -63,6 +63,7 @@ internal static class MetricsPage
         {
             writer.Sample("edgesparse_frames_total", camera.Metrics.Processed.Value, ("camera", camera.Name), ("result", "processed"));
             writer.Sample("edgesparse_frames_total", camera.Metrics.Dropped, ("camera", camera.Name), ("result", "dropped"));
+            writer.Sample("edgesparse_frames_total", camera.Metrics.SkippedInAll, ("camera", camera.Name), ("result", "skipped"));
             writer.Sample("edgesparse_frames_total", camera.Metrics.Corrupt.Value, ("camera", camera.Name), ("result", "corrupt"));
         }
         writer.Family("edgesparse_frames_dropped_total", "counter", "Dropped frames by reason.");
@@ -72,6 +73,14 @@ internal static class MetricsPage
             writer.Sample("edgesparse_frames_dropped_total", camera.Metrics.DroppedFailed.Value, ("camera", camera.Name), ("reason", "failed"));
             writer.Sample("edgesparse_frames_dropped_total", camera.Metrics.DroppedStopping.Value, ("camera", camera.Name), ("reason", "stopping"));
         }
+        writer.Family("edgesparse_frames_skipped_total", "counter", "Frames not processed on purpose, by reason.");
+        foreach (CameraPipeline camera in state.Cameras)
+            foreach (SkipReason reason in Enum.GetValues<SkipReason>())
+                if (reason != SkipReason.None) writer.Sample("edgesparse_frames_skipped_total", camera.Metrics.Skipped[(int)reason].Value, ("camera", camera.Name), ("reason", SnakeCase(reason.ToString())));
+        writer.Family("edgesparse_results_thinned_total", "counter", "Results that sent no message, as publish says.");
+        foreach (CameraPipeline camera in state.Cameras)
+            writer.Sample("edgesparse_results_thinned_total", camera.Metrics.Thinned.Value, ("camera", camera.Name));
+        SceneMetrics.Write(writer, state.Cameras);
         writer.Family("edgesparse_detections_total", "counter", "Results by label.");
         foreach (CameraPipeline camera in state.Cameras)
         {

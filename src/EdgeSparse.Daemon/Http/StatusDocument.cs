@@ -2,6 +2,7 @@ using System.Text.Json;
 using EdgeSparse.Daemon.Bridge;
 using EdgeSparse.Daemon.Metrics;
 using EdgeSparse.Daemon.Pipelines;
+using EdgeSparse.Daemon.Scenes;
 using EdgeSparse.Devices;
 using EdgeSparse.Devices.Spooling;
 using EdgeSparse.Mqtt;
@@ -79,12 +80,21 @@ internal static class StatusDocument
         json.WriteNumber("dropped"u8, metrics.Dropped);
         json.WriteNumber("corrupt"u8, metrics.Corrupt.Value);
         json.WriteNumber("lost"u8, metrics.Lost.Value);
+        json.WriteNumber("skipped"u8, metrics.SkippedInAll);
         json.WriteEndObject();
         json.WriteStartObject("dropped_by_reason"u8);
         json.WriteNumber("superseded"u8, metrics.DroppedSuperseded.Value);
         json.WriteNumber("failed"u8, metrics.DroppedFailed.Value);
         json.WriteNumber("stopping"u8, metrics.DroppedStopping.Value);
         json.WriteEndObject();
+        json.WriteStartObject("skipped_by_reason"u8);
+        foreach (SkipReason reason in Enum.GetValues<SkipReason>())
+            if (reason != SkipReason.None) json.WriteNumber(reason.ToString().ToLowerInvariant(), metrics.Skipped[(int)reason].Value);
+        json.WriteEndObject();
+        json.WriteNumber("results_thinned"u8, metrics.Thinned.Value);
+        json.WriteString("gate"u8, camera.Gate.State switch { SkipReason.Heat => "hot", SkipReason.Disarmed => camera.Gate.IsArmed ? "waits for a trigger" : "disarmed", _ => "open" });
+        json.WriteNumber("maximum_fps"u8, camera.Gate.MaximumFramesPerSecond);
+        if (camera.Scene is { } scene) WriteScene(json, camera, scene);
         json.WriteStartArray("stages"u8);
         foreach ((string name, Histogram seconds) in metrics.Stages) WriteTimes(json, name, seconds);
         json.WriteEndArray();
@@ -107,6 +117,32 @@ internal static class StatusDocument
         }
         json.WriteEndArray();
         json.WriteEndObject();
+    }
+
+    private static void WriteScene(Utf8JsonWriter json, CameraPipeline camera, Scene scene)
+    {
+        json.WriteNumber("tracks"u8, scene.Tracked);
+        json.WriteNumber("tracks_total"u8, scene.TrackedEver);
+        json.WriteStartArray("zones"u8);
+        for (int zone = 0; zone < scene.Zones.Zones.Count; zone++)
+        {
+            json.WriteStartObject();
+            json.WriteString("name"u8, scene.Zones.Zones[zone].Name);
+            json.WriteStartArray("labels"u8);
+            foreach (int label in ZonePublisher.Labels(scene.Zones.Zones[zone], scene.Zones.Classes))
+            {
+                if (scene.Zones.Entered(zone, label) == 0) continue;
+                json.WriteStartObject();
+                json.WriteString("label"u8, camera.Model.Label(label));
+                json.WriteNumber("now"u8, scene.Zones.Now(zone, label));
+                json.WriteNumber("entered"u8, scene.Zones.Entered(zone, label));
+                json.WriteNumber("left"u8, scene.Zones.Left(zone, label));
+                json.WriteEndObject();
+            }
+            json.WriteEndArray();
+            json.WriteEndObject();
+        }
+        json.WriteEndArray();
     }
 
     private static void WriteTimes(Utf8JsonWriter json, string name, Histogram seconds)

@@ -9,6 +9,7 @@ internal sealed class LivePicture : IDisposable
 
     private readonly LiveView _view;
     private readonly Annotator _annotator;
+    private readonly ZoneCounter? _zones;
     private readonly SemaphoreSlim _gate = new(1);
     private readonly Frame _frame = new(64, 64);
     private readonly DetectionList _detections = new();
@@ -16,8 +17,12 @@ internal sealed class LivePicture : IDisposable
     private long _number;
     private byte[] _jpeg = [];
 
-    public LivePicture(LiveView view, IReadOnlyList<string> labels)
+    /// <param name="view">The camera's newest frame.</param>
+    /// <param name="labels">By class.</param>
+    /// <param name="zones">Drawn with how many objects are in each; null = none.</param>
+    public LivePicture(LiveView view, IReadOnlyList<string> labels, ZoneCounter? zones = null)
     {
+        _zones = zones;
         _view = view;
         _annotator = new Annotator(labels);
     }
@@ -51,6 +56,12 @@ internal sealed class LivePicture : IDisposable
 
     private byte[] Encode()
     {
+        for (int zone = 0; zone < (_zones?.Zones.Count ?? 0); zone++)
+        {
+            int now = 0;
+            for (int label = 0; label < _zones!.Classes; label++) now += _zones.Now(zone, label);
+            Annotator.DrawZone(_frame, _zones.Zones[zone].Area, $"{_zones.Zones[zone].Name} {now}", occupied: now > 0);
+        }
         _annotator.Draw(_frame, _detections);
         _encoder ??= new JpegEncoder();
         return _encoder.Encode(_frame, Quality).ToArray();

@@ -55,7 +55,7 @@ internal sealed class ResultWriter : IDisposable
         _json.WriteString("device"u8, _device);
         _json.WriteString("camera"u8, _camera);
         _json.WriteNumber("seq"u8, result.Sequence);
-        WriteTime("time"u8, result.Frame.CaptureTimeUtc);
+        WriteTime(_json, "time"u8, result.Frame.CaptureTimeUtc);
         _json.WriteStartObject("frame"u8);
         _json.WriteNumber("width"u8, result.Frame.Width);
         _json.WriteNumber("height"u8, result.Frame.Height);
@@ -73,7 +73,7 @@ internal sealed class ResultWriter : IDisposable
         WriteNumber("inference"u8, result.InferenceSeconds, SecondsDigits);
         _json.WriteEndObject();
         _json.WriteStartArray(boxes ? "detections"u8 : "classifications"u8);
-        foreach (ref readonly Detection detection in result.Detections.Items) WriteDetection(detection, boxes);
+        foreach (ref readonly Detection detection in result.Detections.Items) WriteDetection(detection, boxes, result.Scene?.Zones);
         _json.WriteEndArray();
         if (result.Tokens >= 0) _json.WriteNumber("tokens"u8, result.Tokens);
         _json.WriteBoolean("historical"u8, false);
@@ -84,7 +84,7 @@ internal sealed class ResultWriter : IDisposable
 
     public void Dispose() => _json.Dispose();
 
-    private void WriteDetection(in Detection detection, bool box)
+    private void WriteDetection(in Detection detection, bool box, ZoneCounter? zones)
     {
         _json.WriteStartObject();
         _json.WriteString("label"u8, _labels[detection.LabelId]);
@@ -98,9 +98,20 @@ internal sealed class ResultWriter : IDisposable
             WriteNumber("x_max"u8, Math.Clamp(detection.XMax, 0, 1), CoordinateDigits);
             WriteNumber("y_max"u8, Math.Clamp(detection.YMax, 0, 1), CoordinateDigits);
             _json.WriteEndObject();
-            _json.WriteNull("track_id"u8);
+            if (detection.TrackId != 0) _json.WriteNumber("track_id"u8, detection.TrackId);
+            else _json.WriteNull("track_id"u8);
+            if (zones is { Zones.Count: > 0 }) WriteZones(zones, detection.TrackId);
         }
         _json.WriteEndObject();
+    }
+
+    private void WriteZones(ZoneCounter zones, long trackId)
+    {
+        uint inside = zones.ZonesOf(trackId);
+        _json.WriteStartArray("zones"u8);
+        for (int zone = 0; inside != 0; zone++, inside >>= 1)
+            if ((inside & 1) != 0) _json.WriteStringValue(zones.Zones[zone].Name);
+        _json.WriteEndArray();
     }
 
     /// <summary>A decimal with at most so many digits: shorter to read and to send than all of a float.</summary>
@@ -111,11 +122,11 @@ internal sealed class ResultWriter : IDisposable
     }
 
     /// <summary>RFC 3339 with microseconds, UTC.</summary>
-    private void WriteTime(ReadOnlySpan<byte> name, DateTime utc)
+    public static void WriteTime(Utf8JsonWriter json, ReadOnlySpan<byte> name, DateTime utc)
     {
         Span<byte> text = stackalloc byte[32];
         if (!utc.TryFormat(text, out int length, "yyyy-MM-dd'T'HH:mm:ss.ffffff'Z'", CultureInfo.InvariantCulture))
             throw new InvalidOperationException("a time did not fit its buffer");
-        _json.WriteString(name, text[..length]);
+        json.WriteString(name, text[..length]);
     }
 }

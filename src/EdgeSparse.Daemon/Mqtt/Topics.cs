@@ -17,6 +17,14 @@ internal sealed class Topics(string device)
     /// <param name="label">The label as a topic level.</param>
     public string Count(string camera, string label) => $"edgesparse/{device}/cameras/{camera}/counts/{label}";
 
+    /// <param name="camera">The camera.</param>
+    /// <param name="zone">The zone.</param>
+    /// <param name="what">counts, entered or left.</param>
+    /// <param name="label">The label as a topic level.</param>
+    public string ZoneCount(string camera, string zone, string what, string label) => $"edgesparse/{device}/cameras/{camera}/zones/{zone}/{what}/{label}";
+
+    public string ZoneEvents(string camera, string zone) => $"edgesparse/{device}/cameras/{camera}/zones/{zone}/events";
+
     public string Results(string camera, DecoderKind decoder) =>
         $"edgesparse/{device}/cameras/{camera}/{(decoder == DecoderKind.Classification ? "classifications" : "detections")}";
 }

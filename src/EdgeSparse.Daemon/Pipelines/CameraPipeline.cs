@@ -1,6 +1,7 @@
 using System.Runtime.InteropServices;
 using EdgeSparse.Daemon.Configuration;
 using EdgeSparse.Daemon.Live;
+using EdgeSparse.Daemon.Scenes;
 using EdgeSparse.Daemon.Sources;
 using EdgeSparse.Model;
 using EdgeSparse.Runtime;
@@ -21,6 +22,9 @@ internal sealed record PipelineParts(
     TimeProvider Time,
     Log Log)
 {
+    /// <summary>Follows objects; null = nothing is followed. Disposed with the pipeline.</summary>
+    public Scene? Scene { get; init; }
+
     /// <summary>First and longest wait before a failed source is opened again; each failure doubles it.</summary>
     public TimeSpan FirstRetry { get; init; } = TimeSpan.FromSeconds(1);
 
@@ -35,7 +39,8 @@ internal sealed class CameraPipeline : IDisposable
 {
     private readonly PipelineParts _parts;
     private readonly FrameExchange _exchange;
-    private readonly FrameResult _result = new();
+    private readonly FrameResult _result;
+    private readonly ResultThinning _thinning;
     private readonly IResultSink[] _sinks;
     private readonly int _tokenCountOutput;
     private readonly CancellationTokenSource _stop = new();
@@ -55,6 +60,9 @@ internal sealed class CameraPipeline : IDisposable
     {
         _parts = parts;
         _sinks = [.. parts.Sinks];
+        _result = new FrameResult { Scene = parts.Scene, IsClassification = parts.Model.Decoder == DecoderKind.Classification };
+        _thinning = new ResultThinning(parts.Options.Publish, parts.Options.PublishSeconds, parts.Time);
+        Gate = new FrameGate(parts.Time, parts.Options.MaximumFramesPerSecond);
         CheckTypes(parts);
         (int width, int height) = parts.Source.ExpectedSize;
         _exchange = new FrameExchange(width, height);
@@ -81,6 +89,12 @@ internal sealed class CameraPipeline : IDisposable
     public PipelineMetrics Metrics { get; }
 
     public LiveView View { get; }
+
+    /// <summary>Which frames are processed.</summary>
+    public FrameGate Gate { get; }
+
+    /// <summary>Objects and zones; null where nothing is followed.</summary>
+    public Scene? Scene => _parts.Scene;
 
     public CameraStatus Status => Volatile.Read(ref _status);
 
@@ -126,6 +140,7 @@ internal sealed class CameraPipeline : IDisposable
         _parts.Source.Dispose();
         _parts.Session.Dispose();
         _parts.Sequence.Dispose();
+        _parts.Scene?.Dispose();
         _exchange.Dispose();
         View.Dispose();
         _stop.Dispose();
@@ -195,11 +210,17 @@ internal sealed class CameraPipeline : IDisposable
         while (WaitNext())
         {
             Metrics.Lost.Add(_parts.Source.Lost - Metrics.Lost.Value);
+            SkipReason skip = Decide(wait);
             Frame frame = _exchange.Rent();
             bool handedOn = false;
             try
             {
                 long begin = _parts.Time.GetTimestamp();
+                if (skip != SkipReason.None)
+                {
+                    Skip(frame, skip);
+                    continue;
+                }
                 if (_parts.Source.Fill(frame) == FillResult.Corrupt)
                 {
                     Metrics.Captured.Add();
@@ -238,6 +259,26 @@ internal sealed class CameraPipeline : IDisposable
         return more;
     }
 
+    /// <summary>Why the picture that is there is passed over; a source that can wait waits where it only came too early.</summary>
+    private SkipReason Decide(bool wait)
+    {
+        SkipReason reason = Gate.Decide();
+        if (!wait || reason is not (SkipReason.Limited or SkipReason.Heat)) return reason;
+        _capturingBeat.Wait();
+        while (reason is SkipReason.Limited or SkipReason.Heat && !_stop.Token.WaitHandle.WaitOne(Gate.UntilDue)) reason = Gate.Decide();
+        _capturingBeat.Work();
+        return reason;
+    }
+
+    private void Skip(Frame frame, SkipReason reason)
+    {
+        bool corrupt = _parts.Source.Skip(frame) == FillResult.Corrupt;
+        Metrics.Captured.Add();
+        if (corrupt) Metrics.Corrupt.Add();
+        else Metrics.Skipped[(int)reason].Add();
+        if (_status.State != CameraState.Running) ReportRunning(frame);
+    }
+
     private void ReportRunning(Frame frame)
     {
         _parts.Log.Info($"camera {Name}: {frame.Width}x{frame.Height} from {_parts.Options.Source}");
@@ -262,7 +303,7 @@ internal sealed class CameraPipeline : IDisposable
 
     /// <summary>The sum that must come out at the end: every captured frame went somewhere.</summary>
     public string Accounting() =>
-        $"{Metrics.Captured.Value} decoded, {Metrics.Processed.Value} processed, {Metrics.Dropped} dropped, {Metrics.Corrupt.Value} corrupt";
+        $"{Metrics.Captured.Value} decoded, {Metrics.Processed.Value} processed, {Metrics.Dropped} dropped, {Metrics.Corrupt.Value} corrupt{(Metrics.SkippedInAll > 0 ? $", {Metrics.SkippedInAll} skipped" : "")}";
 
     // ---- processing thread: a supervision boundary ------------------------------------------------------------
 
@@ -277,6 +318,7 @@ internal sealed class CameraPipeline : IDisposable
             {
                 ProcessFrame(frame);
                 Metrics.Processed.Add();
+                Gate.Processed();
                 _failedBefore = false;
             }
             catch (Exception e)
@@ -310,15 +352,20 @@ internal sealed class CameraPipeline : IDisposable
         decoder.Decode(MemoryMarshal.Cast<byte, float>(_parts.Session.Output(decoder.FirstOutput)), MemoryMarshal.Cast<byte, float>(second), transform, _result.Detections);
         long decoded = time.GetTimestamp();
         Metrics.Decode.Observe(Seconds(computed, decoded));
+        _parts.Scene?.Update(_result.Detections, frame.CaptureTimestamp / (double)time.TimestampFrequency);
+        long tracked = time.GetTimestamp();
+        Metrics.Track.Observe(Seconds(decoded, tracked));
         foreach (ref readonly Detection detection in _result.Detections.Items) Metrics.DetectionsByLabel[detection.LabelId].Add();
 
-        _result.Sequence = _parts.Sequence.Next();
         _result.Frame = frame;
         _result.InferenceSeconds = Seconds(prepared, computed);
         if (_tokenCountOutput >= 0) _result.Tokens = MemoryMarshal.Read<int>(_parts.Session.Output(_tokenCountOutput));
+        _result.IsMessage = _thinning.Wants(_result);
+        if (_result.IsMessage) _result.Sequence = _parts.Sequence.Next();
+        else Metrics.Thinned.Add();
         foreach (IResultSink sink in _sinks) sink.Publish(_result);
         long published = time.GetTimestamp();
-        Metrics.Publish.Observe(Seconds(decoded, published));
+        Metrics.Publish.Observe(Seconds(tracked, published));
         Metrics.CaptureToPublish.Observe(Seconds(frame.CaptureTimestamp, published));
         Volatile.Write(ref _lastResultTimestamp, published);
         View.Show(frame, _result.Detections);

@@ -1,3 +1,4 @@
+using EdgeSparse.Daemon.Scenes;
 using EdgeSparse.Model;
 using EdgeSparse.Vision;
 
@@ -19,7 +20,15 @@ internal sealed record ModelIdentity(string Name, string Version, string Sha256,
 /// <summary>One frame's results on their way out; reused for the next frame, so keep nothing of it.</summary>
 internal sealed class FrameResult
 {
-    /// <summary>Number of the result within its camera, from 1, without gaps.</summary>
+    /// <summary>False for a result that is counted and drawn but sends no message of its own.</summary>
+    public bool IsMessage { get; set; } = true;
+
+    /// <summary>Objects and zones; null where nothing is followed.</summary>
+    public Scene? Scene { get; init; }
+
+    public bool IsClassification { get; init; }
+
+    /// <summary>Number of the message within its camera, from 1, without gaps.</summary>
     public long Sequence { get; set; }
 
     /// <summary>The picture; valid until the call returns.</summary>

@@ -2,7 +2,7 @@ using EdgeSparse.Daemon.Metrics;
 
 namespace EdgeSparse.Daemon.Pipelines;
 
-/// <summary>What a camera counts and times. Captured = processed + failed + dropped + corrupt + the few under way.</summary>
+/// <summary>What a camera counts and times. Captured = processed + dropped + skipped + corrupt + the few under way.</summary>
 internal sealed class PipelineMetrics
 {
     /// <param name="classes">How many classes the model tells apart.</param>
@@ -35,6 +35,14 @@ internal sealed class PipelineMetrics
     /// <summary>How often the source was opened again after a failure.</summary>
     public Counter SourceFailures { get; } = new();
 
+    /// <summary>Left out on purpose, by reason.</summary>
+    public Counter[] Skipped { get; } = [.. Enum.GetValues<SkipReason>().Select(_ => new Counter())];
+
+    public long SkippedInAll => Skipped.Sum(counter => counter.Value);
+
+    /// <summary>Results that sent no message, as configured.</summary>
+    public Counter Thinned { get; } = new();
+
     public long Dropped => DroppedSuperseded.Value + DroppedStopping.Value + DroppedFailed.Value;
 
     public Counter[] DetectionsByLabel { get; }
@@ -51,6 +59,9 @@ internal sealed class PipelineMetrics
 
     public Histogram Decode { get; } = new();
 
+    /// <summary>Following objects and counting zones.</summary>
+    public Histogram Track { get; } = new();
+
     public Histogram Publish { get; } = new();
 
     /// <summary>From captured to handed to the broker.</summary>
@@ -58,5 +69,5 @@ internal sealed class PipelineMetrics
 
     /// <summary>The stages in the order of the frame's way.</summary>
     public IEnumerable<(string Name, Histogram Seconds)> Stages =>
-        [("capture", Capture), ("queue", Queue), ("preprocess", Preprocess), ("inference", Inference), ("decode", Decode), ("publish", Publish)];
+        [("capture", Capture), ("queue", Queue), ("preprocess", Preprocess), ("inference", Inference), ("decode", Decode), ("track", Track), ("publish", Publish)];
 }

@@ -5,7 +5,7 @@ using EdgeSparse.Devices;
 namespace EdgeSparse.Daemon.Pipelines;
 
 /// <summary>
-/// Numbers a camera's messages so that no number is given twice, not even after a crash: a file holds the first number that was never reserved, and is
+/// Numbers a camera's messages, or the objects it follows, so that no number is given twice, not even after a crash: a file holds the first number that was never reserved, and is
 /// written once for a block of numbers, before the first of them is used. A clean end gives the rest of the block back. For one thread at a time.
 /// </summary>
 internal sealed class SequenceStore : IDisposable
@@ -22,7 +22,8 @@ internal sealed class SequenceStore : IDisposable
     /// <param name="folder">Where the file is kept; empty = numbers begin at 1 with every start.</param>
     /// <param name="camera">Names the file.</param>
     /// <param name="log">Told once where the file cannot be used; numbering then goes on without it.</param>
-    public SequenceStore(string folder, string camera, Log log)
+    /// <param name="kind">What is numbered; begins the file's name.</param>
+    public SequenceStore(string folder, string camera, Log log, string kind = "sequence")
     {
         _log = log;
         if (folder.Length == 0)
@@ -30,7 +31,7 @@ internal sealed class SequenceStore : IDisposable
             _reserved = long.MaxValue;
             return;
         }
-        _path = Path.Combine(folder, $"sequence-{camera}");
+        _path = Path.Combine(folder, $"{kind}-{camera}");
         try
         {
             if (!File.Exists(_path)) return;

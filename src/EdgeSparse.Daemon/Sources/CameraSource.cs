@@ -101,6 +101,12 @@ internal sealed class CameraSource : FrameSource
         }
     }
 
+    public override FillResult Skip(Frame frame)
+    {
+        _capture!.GiveBack();
+        return FillResult.Filled;
+    }
+
     public override void Close()
     {
         _wakeOnStop.Dispose();

@@ -36,6 +36,9 @@ internal abstract class FrameSource : IDisposable
     /// <summary>Makes the picture that <see cref="WaitNext"/> announced; resizes the frame where need be.</summary>
     public abstract FillResult Fill(Frame frame);
 
+    /// <summary>Passes over the picture that <see cref="WaitNext"/> announced; may use the frame.</summary>
+    public virtual FillResult Skip(Frame frame) => Fill(frame);
+
     public abstract void Close();
 
     public void Dispose()

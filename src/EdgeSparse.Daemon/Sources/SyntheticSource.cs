@@ -29,6 +29,12 @@ internal sealed class SyntheticSource(int width, int height, int seed, double fr
         return FillResult.Filled;
     }
 
+    public override FillResult Skip(Frame frame)
+    {
+        _next++;
+        return FillResult.Filled;
+    }
+
     public override void Close()
     {
     }

@@ -3,6 +3,9 @@ namespace EdgeSparse.Vision;
 /// <summary>One result: a labelled box, or, from a classifier, a label with the whole frame as its box. Coordinates are 0…1 of the frame, origin at the top left.</summary>
 public readonly record struct Detection(int LabelId, float Score, float XMin, float YMin, float XMax, float YMax)
 {
+    /// <summary>Which object it is over time; 0 = not known. See <see cref="Tracker"/>.</summary>
+    public long TrackId { get; init; }
+
     public float Width => XMax - XMin;
 
     public float Height => YMax - YMin;
@@ -50,6 +53,22 @@ public sealed class DetectionList
     }
 
     public void Clear() => Count = 0;
+
+    /// <summary>Says which object a detection is.</summary>
+    public void SetTrackId(int index, long trackId)
+    {
+        ArgumentOutOfRangeException.ThrowIfNegative(index);
+        ArgumentOutOfRangeException.ThrowIfGreaterThanOrEqual(index, Count);
+        _items[index] = _items[index] with { TrackId = trackId };
+    }
+
+    /// <summary>Forgets all but the first <paramref name="count"/>.</summary>
+    public void Truncate(int count)
+    {
+        ArgumentOutOfRangeException.ThrowIfNegative(count);
+        ArgumentOutOfRangeException.ThrowIfGreaterThan(count, Count);
+        Count = count;
+    }
 
     public void CopyFrom(DetectionList source)
     {

@@ -1,4 +1,5 @@
 using System.Globalization;
+using System.Numerics;
 
 namespace EdgeSparse.Vision;
 
@@ -57,6 +58,30 @@ public sealed class Annotator
         }
     }
 
+    /// <summary>Draws a zone's outline and its name at its topmost corner; thicker while something is in it.</summary>
+    public static void DrawZone(Frame frame, Polygon area, ReadOnlySpan<char> name, bool occupied)
+    {
+        ArgumentNullException.ThrowIfNull(frame);
+        ArgumentNullException.ThrowIfNull(area);
+        int scale = TextScale(frame);
+        var color = new Rgb(255, 255, 255);
+        var canvas = new Canvas(frame) { Opacity = occupied ? 0.9f : 0.6f };
+        float radius = scale * (occupied ? 1f : 0.5f);
+        var size = new Vector2(frame.Width - 1, frame.Height - 1);
+        Vector2 from = area.Points[^1] * size, top = from;
+        foreach (Vector2 corner in area.Points)
+        {
+            Vector2 to = corner * size;
+            canvas.FillCapsule(from, to, radius, radius, color);
+            if (to.Y < top.Y) top = to;
+            from = to;
+        }
+        int width = ((name.Length * BitmapFont.Advance) + 1) * scale, height = (BitmapFont.Rows + 2) * scale;
+        int x = Math.Clamp((int)top.X, 0, Math.Max(0, frame.Width - width)), y = Math.Clamp((int)top.Y, 0, Math.Max(0, frame.Height - height));
+        Fill(frame, x, y, width, height, color);
+        DrawText(frame, x + scale, y + scale, name, scale, new Rgb(0, 0, 0));
+    }
+
     /// <summary>Writes a line of text with its top left corner at (x, y), clipped to the frame; characters beyond ASCII become '?'.</summary>
     public static void DrawText(Frame frame, int x, int y, ReadOnlySpan<char> text, int scale, Rgb color)
     {
@@ -102,11 +127,19 @@ public sealed class Annotator
         DrawText(frame, x + scale, y + scale, text, scale, bright ? new Rgb(0, 0, 0) : new Rgb(255, 255, 255));
     }
 
-    /// <summary>"label 87%", the label cut where it does not fit.</summary>
-    private int Format(in Detection detection, Span<char> buffer)
+    /// <summary>"#12 label 87%", the number where the object is followed, the label cut where it does not fit.</summary>
+    private int Format(in Detection detection, Span<char> whole)
     {
         const int scoreRoom = 6;
-        int length;
+        int length, before = 0;
+        if (detection.TrackId != 0)
+        {
+            whole[0] = '#';
+            detection.TrackId.TryFormat(whole[1..], out int idDigits, default, CultureInfo.InvariantCulture);
+            before = idDigits + 2;
+            whole[before - 1] = ' ';
+        }
+        Span<char> buffer = whole[before..];
         if ((uint)detection.LabelId < (uint)_labels.Length)
         {
             ReadOnlySpan<char> label = _labels[detection.LabelId].AsSpan();
@@ -122,7 +155,7 @@ public sealed class Annotator
         ((int)MathF.Round(detection.Score * 100)).TryFormat(buffer[length..], out int digits, default, CultureInfo.InvariantCulture);
         length += digits;
         buffer[length++] = '%';
-        return length;
+        return before + length;
     }
 
     private static void Outline(Frame frame, int left, int top, int right, int bottom, int thickness, Rgb color)

@@ -18,8 +18,11 @@ public sealed unsafe class Preprocessor
     private readonly int[] _column1;
     private readonly float[] _columnWeight;
     private float[] _blended = [];
+    private readonly FrameRegion _region;
     private int _frameWidth;
     private int _frameHeight;
+    private (int X, int Y, int Width, int Height) _crop;
+    private FrameTransform _fromCrop;
     private int _targetX;
     private int _targetY;
     private int _targetWidth;
@@ -27,9 +30,11 @@ public sealed unsafe class Preprocessor
 
     /// <param name="manifest">How the model wants its input; values are checked here.</param>
     /// <param name="inputShape">[1, 3, H, W], or [1, 1, H, W] for <see cref="ColorOrder.Gray"/>.</param>
+    /// <param name="region">The part of each picture that the model sees; null = all of it.</param>
     /// <exception cref="ModelFormatException">The manifest does not fit the shape.</exception>
-    public Preprocessor(PreprocessManifest manifest, Shape inputShape)
+    public Preprocessor(PreprocessManifest manifest, Shape inputShape, FrameRegion? region = null)
     {
+        _region = region ?? FrameRegion.Whole;
         ArgumentNullException.ThrowIfNull(manifest);
         _manifest = manifest;
         _channels = manifest.Color == ColorOrder.Gray ? 1 : 3;
@@ -65,7 +70,7 @@ public sealed unsafe class Preprocessor
     /// <summary>Floats that <see cref="Run"/> fills: C·H·W.</summary>
     public int ElementCount => _channels * Height * Width;
 
-    /// <summary>The way back for a frame of the size last seen by <see cref="Run"/>.</summary>
+    /// <summary>The way back to the whole frame, for a frame of the size last seen by <see cref="Run"/>.</summary>
     public FrameTransform Transform { get; private set; }
 
     /// <summary>Fills <paramref name="input"/> (exactly <see cref="ElementCount"/> floats) from a picture of any size; returns the way back to its coordinates.</summary>
@@ -77,14 +82,15 @@ public sealed unsafe class Preprocessor
         fixed (float* target = input)
         {
             FillBorder(target);
-            int stride = frame.StrideBytes;
+            int stride = frame.StrideBytes, elements = _crop.Width * 3;
+            byte* corner = frame.Data + ((nint)_crop.Y * stride) + (_crop.X * 3);
             fixed (float* blended = _blended)
             {
                 for (int y = 0; y < _targetHeight; y++)
                 {
-                    float position = ((y + _targetY + 0.5f) * Transform.ScaleY) + Transform.OffsetY - 0.5f;
-                    (int row0, int row1, float weight) = Neighbours(position, frame.Height);
-                    Blend(frame.Data + ((nint)row0 * stride), frame.Data + ((nint)row1 * stride), weight, blended, stride);
+                    float position = ((y + _targetY + 0.5f) * _fromCrop.ScaleY) + _fromCrop.OffsetY - 0.5f;
+                    (int row0, int row1, float weight) = Neighbours(position, _crop.Height);
+                    Blend(corner + ((nint)row0 * stride), corner + ((nint)row1 * stride), weight, blended, elements);
                     float* row = target + ((nint)(y + _targetY) * Width) + _targetX;
                     if (_channels == 3) ResampleColor(blended, row);
                     else ResampleGray(blended, row);
@@ -94,9 +100,11 @@ public sealed unsafe class Preprocessor
         return Transform;
     }
 
-    /// <summary>Where the frame lies in the input, the way back, and the columns' neighbours and weights.</summary>
-    private void Prepare(int frameWidth, int frameHeight)
+    /// <summary>Where the region lies in the frame and in the input, the way back, and the columns' neighbours and weights.</summary>
+    private void Prepare(int wholeWidth, int wholeHeight)
     {
+        _crop = _region.Pixels(wholeWidth, wholeHeight);
+        (int frameWidth, int frameHeight) = (_crop.Width, _crop.Height);
         (_targetX, _targetY, _targetWidth, _targetHeight) = (0, 0, Width, Height);
         float scaleX = (float)frameWidth / Width, scaleY = (float)frameHeight / Height, offsetX = 0, offsetY = 0;
         switch (_manifest.Resize)
@@ -120,7 +128,8 @@ public sealed unsafe class Preprocessor
             default:
                 throw new InvalidOperationException($"unknown resize mode {_manifest.Resize}");
         }
-        Transform = new FrameTransform(scaleX, scaleY, offsetX, offsetY, frameWidth, frameHeight);
+        _fromCrop = new FrameTransform(scaleX, scaleY, offsetX, offsetY, frameWidth, frameHeight);
+        Transform = new FrameTransform(scaleX, scaleY, offsetX + _crop.X, offsetY + _crop.Y, wholeWidth, wholeHeight);
         for (int x = 0; x < _targetWidth; x++)
         {
             (int column0, int column1, float weight) = Neighbours(((x + _targetX + 0.5f) * scaleX) + offsetX - 0.5f, frameWidth);
@@ -128,7 +137,7 @@ public sealed unsafe class Preprocessor
         }
         int needed = (frameWidth * 3) + Vector<byte>.Count;
         if (_blended.Length < needed) _blended = new float[needed];
-        (_frameWidth, _frameHeight) = (frameWidth, frameHeight);
+        (_frameWidth, _frameHeight) = (wholeWidth, wholeHeight);
     }
 
     private static (int First, int Second, float Weight) Neighbours(float position, int length)

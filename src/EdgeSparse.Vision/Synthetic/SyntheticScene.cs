@@ -52,7 +52,8 @@ public sealed class SyntheticScene : IDisposable
 
     /// <summary>
     /// Renders frame <paramref name="frameIndex"/> (any, also negative) into <paramref name="target"/>, which takes the scene's size. <paramref name="truth"/> is cleared and receives the
-    /// visible boxes with score 1, farthest first: at least a third inside the frame and not hidden; a rider belongs to the bicycle's box.
+    /// visible boxes with score 1, farthest first: at least a third inside the frame and not hidden; a rider belongs to the bicycle's box. A box's <see cref="Detection.TrackId"/> is
+    /// the object's, the same in every frame.
     /// </summary>
     public void Render(long frameIndex, Frame target, DetectionList? truth = null)
     {
@@ -66,7 +67,10 @@ public sealed class SyntheticScene : IDisposable
         {
             canvas.ResetExtent();
             Draw(ref canvas, item);
-            _extents.Add(new Detection(item.LabelId, 1, canvas.ExtentMin.X / Width, canvas.ExtentMin.Y / Height, canvas.ExtentMax.X / Width, canvas.ExtentMax.Y / Height));
+            _extents.Add(new Detection(item.LabelId, 1, canvas.ExtentMin.X / Width, canvas.ExtentMin.Y / Height, canvas.ExtentMax.X / Width, canvas.ExtentMax.Y / Height)
+            {
+                TrackId = (long)(item.LookKey >> 1) | 1,
+            });
         }
         _light.Apply(target, seconds, frameIndex);
         if (truth is not null) CollectTruth(truth);

@@ -99,7 +99,7 @@ public sealed class BridgePartsTests : IDisposable
     {
         IReadOnlyList<string> levels = CountPublisher.Levels(Rig.Model, 3);
         Assert.Equal(["person", "say", "2"], levels);
-        JsonElement document = JsonDocument.Parse(HomeAssistantDiscovery.Payload("gate-01", "front", Rig.Model, levels, topic => "plant/" + topic)).RootElement;
+        JsonElement document = JsonDocument.Parse(HomeAssistantDiscovery.Payload("gate-01", "front", Rig.Model, levels, null, topic => "plant/" + topic)).RootElement;
         Assert.Equal("device/edgesparse_gate-01_front/config", HomeAssistantDiscovery.Topic("gate-01", "front"));
         Assert.Equal("edgesparse_gate-01_front", document.GetProperty("device").GetProperty("identifiers")[0].GetString());
         Assert.Equal("EdgeSparse", document.GetProperty("origin").GetProperty("name").GetString());
