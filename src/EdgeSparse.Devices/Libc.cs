@@ -3,7 +3,7 @@ using System.Runtime.InteropServices;
 namespace EdgeSparse.Devices;
 
 /// <summary>The system calls this room makes itself; numbers are those of Linux on x86-64 and arm64, which agree on every constant here.</summary>
-internal static partial class Libc
+internal static unsafe partial class Libc
 {
     public const int OpenReadOnlyCloseOnExec = 0x80000;
     public const int CurrentDirectory = -100;
@@ -33,5 +33,40 @@ internal static partial class Libc
     [LibraryImport("libc", EntryPoint = "statx", SetLastError = true, StringMarshalling = StringMarshalling.Utf8)]
     public static partial int Statx(int directory, string path, int flags, uint mask, Span<byte> buffer);
 
+    [LibraryImport("libc", EntryPoint = "ioctl", SetLastError = true)]
+    public static partial int Ioctl(int descriptor, nuint request, void* argument);
+
+    [LibraryImport("libc", EntryPoint = "poll", SetLastError = true)]
+    public static partial int PollDescriptors(PollEntry* entries, nuint count, int milliseconds);
+
+    [LibraryImport("libc", EntryPoint = "eventfd", SetLastError = true)]
+    public static partial int EventFd(uint initial, int flags);
+
+    [LibraryImport("libc", EntryPoint = "write", SetLastError = true)]
+    public static partial nint Write(int descriptor, void* data, nuint sizeBytes);
+
+    [LibraryImport("libc", EntryPoint = "read", SetLastError = true)]
+    public static partial nint Read(int descriptor, void* data, nuint sizeBytes);
+
+    /// <summary>An ioctl, repeated where a signal interrupts it; a negative error number where it failed.</summary>
+    public static int Control(int descriptor, uint request, void* argument)
+    {
+        int result;
+        do result = Result(Ioctl(descriptor, request, argument));
+        while (result == -LinuxError.Interrupted);
+        return result;
+    }
+
+    /// <summary>What a call gave, or the negative error number where it failed.</summary>
+    public static int Result(int result) => result < 0 ? -Marshal.GetLastPInvokeError() : result;
+
     public static string LastError() => Marshal.GetPInvokeErrorMessage(Marshal.GetLastPInvokeError());
+}
+
+/// <summary>struct pollfd.</summary>
+internal struct PollEntry
+{
+    public int Descriptor;
+    public short Events;
+    public short Returned;
 }

@@ -1,5 +1,6 @@
 using System.Runtime.InteropServices;
 using EdgeSparse.Devices;
+using static EdgeSparse.Devices.LinuxError;
 
 namespace EdgeSparse.Devices.Tests;
 

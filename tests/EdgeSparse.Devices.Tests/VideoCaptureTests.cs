@@ -121,11 +121,11 @@ public sealed class VideoCaptureTests
     }
 
     [Theory]
-    [InlineData(VideoSystem.NoEntry, "no such camera")]
-    [InlineData(VideoSystem.NoDevice, "no such camera")]
-    [InlineData(VideoSystem.Access, "group")]
-    [InlineData(VideoSystem.Busy, "another program")]
-    [InlineData(VideoSystem.InputOutput, "opening failed")]
+    [InlineData(LinuxError.NoEntry, "no such camera")]
+    [InlineData(LinuxError.NoDevice, "no such camera")]
+    [InlineData(LinuxError.Access, "group")]
+    [InlineData(LinuxError.Busy, "another program")]
+    [InlineData(LinuxError.InputOutput, "opening failed")]
     public void A_Device_That_Does_Not_Open_Is_Explained(int error, string part)
     {
         var camera = new ScriptedCamera { OpenError = error };
@@ -156,7 +156,7 @@ public sealed class VideoCaptureTests
     [InlineData(VideoAbi.StreamOn)]
     public void Unplugging_During_The_Start_Leaves_Nothing_Behind(uint request)
     {
-        var camera = new ScriptedCamera { Failures = { [request] = VideoSystem.NoDevice } };
+        var camera = new ScriptedCamera { Failures = { [request] = LinuxError.NoDevice } };
         Assert.Equal("/dev/video0: the camera was unplugged", Assert.Throws<VideoException>(() => VideoCapture.Open(Request(), camera)).Message);
         AssertNothingLeft(camera);
     }
@@ -168,7 +168,7 @@ public sealed class VideoCaptureTests
     [InlineData(VideoAbi.SetParameters)]
     public void What_A_Driver_May_Lack_Is_No_Failure(uint request)
     {
-        var camera = new ScriptedCamera { Failures = { [request] = VideoSystem.NotATerminal } };
+        var camera = new ScriptedCamera { Failures = { [request] = LinuxError.NotATerminal } };
         using VideoCapture capture = VideoCapture.Open(Request(), camera);
         Assert.Equal((640, 480), (capture.Format.Width, capture.Format.Height));
         camera.Shoot(3, 0);
@@ -176,10 +176,10 @@ public sealed class VideoCaptureTests
     }
 
     [Theory]
-    [InlineData(VideoSystem.PollError)]
-    [InlineData(VideoSystem.PollHangUp)]
-    [InlineData(VideoSystem.PollInvalid)]
-    [InlineData(-VideoSystem.Invalid)]
+    [InlineData(LinuxError.PollError)]
+    [InlineData(LinuxError.PollHangUp)]
+    [InlineData(LinuxError.PollInvalid)]
+    [InlineData(-LinuxError.Invalid)]
     public void Unplugging_While_Waiting_Ends_The_Capture(int polled)
     {
         var camera = new ScriptedCamera();
@@ -192,8 +192,8 @@ public sealed class VideoCaptureTests
     }
 
     [Theory]
-    [InlineData(VideoSystem.NoDevice, "unplugged")]
-    [InlineData(VideoSystem.InputOutput, "taking a picture failed")]
+    [InlineData(LinuxError.NoDevice, "unplugged")]
+    [InlineData(LinuxError.InputOutput, "taking a picture failed")]
     public void Failing_To_Take_Ends_The_Capture(int error, string part)
     {
         var camera = new ScriptedCamera();

@@ -76,10 +76,10 @@ public sealed unsafe class VideoCapture : IDisposable
         int events = _system.Poll(_descriptor, milliseconds);
         if (events < 0) throw Failure("waiting for a picture", events);
         if (events == 0) return false;
-        if ((events & VideoSystem.PollIn) == 0) throw new VideoException($"{_path}: the device is gone or has stopped; it is opened again when it is back");
+        if ((events & LinuxError.PollIn) == 0) throw new VideoException($"{_path}: the device is gone or has stopped; it is opened again when it is back");
         VideoBuffer buffer = new() { Type = VideoAbi.BufferTypeCapture, Memory = VideoAbi.MemoryMap };
         int result = _system.Control(_descriptor, VideoAbi.DequeueBuffer, &buffer);
-        if (result == -VideoSystem.Again) return false;
+        if (result == -LinuxError.Again) return false;
         if (result < 0) throw Failure("taking a picture", result);
         if (buffer.Index >= _buffers.Count || buffer.BytesUsed > _buffers[(int)buffer.Index].SizeBytes)
             throw new VideoException($"{_path}: the driver gave buffer {buffer.Index} with {buffer.BytesUsed} bytes; there are {_buffers.Count} of {Format.SizeBytes} bytes");
@@ -129,9 +129,9 @@ public sealed unsafe class VideoCapture : IDisposable
             _system.Dispose();
             throw -descriptor switch
             {
-                VideoSystem.NoEntry or VideoSystem.NoDevice or VideoSystem.NoDeviceOrAddress => new VideoException($"{_path}: no such camera; is it plugged in? See /dev/v4l/by-id/ for what is"),
-                VideoSystem.Access => new VideoException($"{_path}: no permission; the daemon's user must be in the group of the device (usually video)"),
-                VideoSystem.Busy => new VideoException($"{_path}: another program uses the camera"),
+                LinuxError.NoEntry or LinuxError.NoDevice or LinuxError.NoDeviceOrAddress => new VideoException($"{_path}: no such camera; is it plugged in? See /dev/v4l/by-id/ for what is"),
+                LinuxError.Access => new VideoException($"{_path}: no permission; the daemon's user must be in the group of the device (usually video)"),
+                LinuxError.Busy => new VideoException($"{_path}: another program uses the camera"),
                 _ => Failure("opening", descriptor),
             };
         }
@@ -150,7 +150,7 @@ public sealed unsafe class VideoCapture : IDisposable
     {
         VideoCapability capability = default;
         int result = _system.Control(_descriptor, VideoAbi.QueryCapabilities, &capability);
-        if (result is -VideoSystem.NotATerminal or -VideoSystem.Invalid) throw new VideoException($"{_path} is no video device");
+        if (result is -LinuxError.NotATerminal or -LinuxError.Invalid) throw new VideoException($"{_path} is no video device");
         Require("asking for capabilities", result);
         Card = Text(capability.Card, 32);
         uint capabilities = (capability.Capabilities & VideoAbi.CapabilityDevice) != 0 ? capability.DeviceCapabilities : capability.Capabilities;
@@ -214,7 +214,7 @@ public sealed unsafe class VideoCapture : IDisposable
         {
             VideoFormatDescription description = new() { Index = i, Type = VideoAbi.BufferTypeCapture };
             int result = _system.Control(_descriptor, VideoAbi.EnumerateFormats, &description);
-            if (result == -VideoSystem.Invalid) break;
+            if (result == -LinuxError.Invalid) break;
             Require("asking for formats", result);
             offered.Add(new FourCc(description.PixelFormat));
         }
@@ -283,7 +283,7 @@ public sealed unsafe class VideoCapture : IDisposable
     {
         VideoBufferRequest request = new() { Count = WantedBuffers, Type = VideoAbi.BufferTypeCapture, Memory = VideoAbi.MemoryMap };
         int result = _system.Control(_descriptor, VideoAbi.RequestBuffers, &request);
-        if (result == -VideoSystem.Busy) throw new VideoException($"{_path}: another program uses the camera");
+        if (result == -LinuxError.Busy) throw new VideoException($"{_path}: another program uses the camera");
         Require("asking for buffers", result);
         if (request.Count is < LeastBuffers or > MostBuffers) throw new VideoException($"{_path} ({Card}) gives {request.Count} buffers, {LeastBuffers} to {MostBuffers} are needed");
         for (uint i = 0; i < request.Count; i++)
@@ -310,7 +310,7 @@ public sealed unsafe class VideoCapture : IDisposable
         if (result < 0) throw Failure(what, result);
     }
 
-    private VideoException Failure(string what, int result) => -result is VideoSystem.NoDevice or VideoSystem.NoDeviceOrAddress
+    private VideoException Failure(string what, int result) => -result is LinuxError.NoDevice or LinuxError.NoDeviceOrAddress
         ? new VideoException($"{_path}: the camera was unplugged")
         : new VideoException($"{_path}: {what} failed: {Marshal.GetPInvokeErrorMessage(-result)}");
 

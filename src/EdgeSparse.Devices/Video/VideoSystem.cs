@@ -5,21 +5,6 @@ namespace EdgeSparse.Devices;
 /// <summary>The system calls of a capture device, so that a scripted driver can stand in their place. Failures are negative error numbers.</summary>
 internal abstract unsafe class VideoSystem : IDisposable
 {
-    public const int NoEntry = 2;
-    public const int InputOutput = 5;
-    public const int NoDeviceOrAddress = 6;
-    public const int Again = 11;
-    public const int Access = 13;
-    public const int Busy = 16;
-    public const int NoDevice = 19;
-    public const int Invalid = 22;
-    public const int NotATerminal = 25;
-
-    public const short PollIn = 1;
-    public const short PollError = 8;
-    public const short PollHangUp = 16;
-    public const short PollInvalid = 32;
-
     /// <summary>Opens for reading and writing without blocking; a file descriptor.</summary>
     public abstract int Open(string path);
 
@@ -48,20 +33,12 @@ internal sealed unsafe partial class LinuxVideoSystem : VideoSystem
     private const int ReadWriteNonBlockCloseOnExec = 0x2 | 0x800 | 0x80000;
     private const int ReadWriteProtection = 0x3;
     private const int Shared = 0x1;
-    private const int EventNonBlockCloseOnExec = 0x800 | 0x80000;
-    private const int Interrupted = 4;
 
-    private readonly int _wake = EventFd(0, EventNonBlockCloseOnExec);
+    private readonly WakeEvent _wake = new();
 
-    public override int Open(string path) => Result(Libc.Open(path, ReadWriteNonBlockCloseOnExec));
+    public override int Open(string path) => Libc.Result(Libc.Open(path, ReadWriteNonBlockCloseOnExec));
 
-    public override int Control(int descriptor, uint request, void* argument)
-    {
-        int result;
-        do result = Result(Ioctl(descriptor, request, argument));
-        while (result == -Interrupted);
-        return result;
-    }
+    public override int Control(int descriptor, uint request, void* argument) => Libc.Control(descriptor, request, argument);
 
     public override byte* Map(int descriptor, uint offset, uint sizeBytes)
     {
@@ -74,51 +51,23 @@ internal sealed unsafe partial class LinuxVideoSystem : VideoSystem
     public override int Poll(int descriptor, int milliseconds)
     {
         PollEntry* entries = stackalloc PollEntry[2];
-        entries[0] = new PollEntry { Descriptor = descriptor, Events = PollIn, Returned = 0 };
-        entries[1] = new PollEntry { Descriptor = _wake, Events = PollIn, Returned = 0 };
-        int result = Result(PollDescriptors(entries, 2, milliseconds));
+        entries[0] = new PollEntry { Descriptor = descriptor, Events = LinuxError.PollIn, Returned = 0 };
+        entries[1] = new PollEntry { Descriptor = _wake.Descriptor, Events = LinuxError.PollIn, Returned = 0 };
+        int result = Libc.Result(Libc.PollDescriptors(entries, 2, milliseconds));
         // A signal shortens the wait; the caller sees that no picture came.
-        if (result == -Interrupted) return 0;
+        if (result == -LinuxError.Interrupted) return 0;
         return result < 0 ? result : entries[0].Returned;
     }
 
-    public override void Wake()
-    {
-        ulong one = 1;
-        _ = Write(_wake, &one, sizeof(ulong));
-    }
+    public override void Wake() => _wake.Set();
 
     public override void Close(int descriptor) => _ = Libc.Close(descriptor);
 
-    public override void Dispose()
-    {
-        if (_wake >= 0) _ = Libc.Close(_wake);
-    }
-
-    private static int Result(int result) => result < 0 ? -Marshal.GetLastPInvokeError() : result;
-
-    private struct PollEntry
-    {
-        public int Descriptor;
-        public short Events;
-        public short Returned;
-    }
-
-    [LibraryImport("libc", EntryPoint = "ioctl", SetLastError = true)]
-    private static partial int Ioctl(int descriptor, nuint request, void* argument);
+    public override void Dispose() => _wake.Dispose();
 
     [LibraryImport("libc", EntryPoint = "mmap", SetLastError = true)]
     private static partial void* MMap(void* address, nuint sizeBytes, int protection, int flags, int descriptor, nint offset);
 
     [LibraryImport("libc", EntryPoint = "munmap", SetLastError = true)]
     private static partial int MUnmap(void* address, nuint sizeBytes);
-
-    [LibraryImport("libc", EntryPoint = "poll", SetLastError = true)]
-    private static partial int PollDescriptors(PollEntry* entries, nuint count, int milliseconds);
-
-    [LibraryImport("libc", EntryPoint = "eventfd", SetLastError = true)]
-    private static partial int EventFd(uint initial, int flags);
-
-    [LibraryImport("libc", EntryPoint = "write", SetLastError = true)]
-    private static partial nint Write(int descriptor, void* data, nuint sizeBytes);
 }
