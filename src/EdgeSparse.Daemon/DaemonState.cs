@@ -1,7 +1,10 @@
 using System.Text.Json;
 using EdgeSparse.Daemon.Bridge;
+using EdgeSparse.Daemon.Commands;
 using EdgeSparse.Daemon.Configuration;
+using EdgeSparse.Daemon.Gpio;
 using EdgeSparse.Daemon.Pipelines;
+using EdgeSparse.Daemon.Thermal;
 using EdgeSparse.Kernels;
 
 namespace EdgeSparse.Daemon;
@@ -28,6 +31,15 @@ internal sealed class DaemonState
 
     /// <summary>Null where none is configured.</summary>
     public MqttBridge? Bridge { get; init; }
+
+    /// <summary>Null where none is configured.</summary>
+    public GpioService? Gpio { get; init; }
+
+    /// <summary>Null where it is switched off.</summary>
+    public ThermalGuard? Thermal { get; init; }
+
+    /// <summary>Null where they are switched off.</summary>
+    public CommandService? Commands { get; init; }
 
     public long StartTimestamp { get; }
 

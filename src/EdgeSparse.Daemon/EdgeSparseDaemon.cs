@@ -1,12 +1,15 @@
 using System.Net;
 using EdgeSparse.Daemon.Bridge;
+using EdgeSparse.Daemon.Commands;
 using EdgeSparse.Daemon.Configuration;
+using EdgeSparse.Daemon.Gpio;
 using EdgeSparse.Daemon.Http;
 using EdgeSparse.Daemon.Live;
 using EdgeSparse.Daemon.Mqtt;
 using EdgeSparse.Daemon.Pipelines;
 using EdgeSparse.Daemon.Scenes;
 using EdgeSparse.Daemon.Sources;
+using EdgeSparse.Daemon.Thermal;
 using EdgeSparse.Devices;
 using EdgeSparse.Kernels;
 using EdgeSparse.Model;
@@ -31,6 +34,10 @@ internal sealed class EdgeSparseDaemon : IAsyncDisposable
     private readonly MqttBroker? _broker;
     private readonly MqttBridge? _bridge;
     private readonly List<CameraPipeline> _cameras = [];
+    private readonly List<GpioOutput> _outputs = [];
+    private readonly GpioService? _gpio;
+    private readonly ThermalGuard? _thermal;
+    private readonly CommandService? _commands;
     private readonly List<IDisposable> _publishers = [];
     private readonly Dictionary<string, LivePicture> _pictures = new(StringComparer.Ordinal);
     private readonly DaemonState _state;
@@ -40,22 +47,31 @@ internal sealed class EdgeSparseDaemon : IAsyncDisposable
     private readonly TaskCompletionSource _allEnded = new(TaskCreationOptions.RunContinuationsAsynchronously);
 
     /// <summary>Binds the sockets and loads the models. Throws <see cref="DaemonException"/>.</summary>
-    public EdgeSparseDaemon(DaemonOptions options, Log log, TimeProvider time)
+    /// <param name="options">The configuration.</param>
+    /// <param name="log">Told of what changes.</param>
+    /// <param name="time">The clock.</param>
+    /// <param name="gpio">The board's lines, disposed with the daemon; null = the kernel's, where any is configured.</param>
+    public EdgeSparseDaemon(DaemonOptions options, Log log, TimeProvider time, GpioBoard? gpio = null)
     {
         _options = options;
         _log = log;
         _listeners = Listeners.Bind(options);
         try
         {
-            _broker = options.Mqtt.Enabled ? LocalBroker.Create(options.Mqtt) : null;
             var topics = new Topics(options.Device);
-            _bridge = options.Bridge.Enabled ? new MqttBridge(options.Bridge, options.Device, topics, log, time) : null;
+            bool commands = options.Commands.Enabled;
+            _broker = options.Mqtt.Enabled ? LocalBroker.Create(options.Mqtt, commands ? topics.Command("+") : null, OnCommand) : null;
+            _bridge = options.Bridge.Enabled ? new MqttBridge(options.Bridge, options.Device, topics, log, time, commands && options.Commands.Bridge) { Commands = OnCommand } : null;
             IMessagePublisher? local = _broker is null ? null : new BrokerPublisher(_broker);
             IMessagePublisher? publisher = _bridge is null ? local : local is null ? _bridge : new FanOutPublisher(local, _bridge);
+            foreach (GpioOutputOptions output in options.Gpio.Outputs) _outputs.Add(new GpioOutput(output, time));
             var models = new ModelLoader(options, log);
             foreach (CameraOptions camera in options.Cameras)
                 if (camera.Enabled) AddCamera(camera, models, publisher, topics, time);
-            _state = new DaemonState(options, _cameras, time) { Bridge = _bridge };
+            if (options.Gpio.Inputs.Count + _outputs.Count > 0) _gpio = new GpioService(options.Gpio, gpio ?? new GpioBoard(), _cameras, _outputs, time, log);
+            if (options.Thermal.Enabled) _thermal = new ThermalGuard(options.Thermal, _cameras, log, time);
+            if (commands && publisher is not null) _commands = new CommandService(options.Commands, _cameras, publisher, topics, time, log);
+            _state = new DaemonState(options, _cameras, time) { Bridge = _bridge, Gpio = _gpio, Thermal = _thermal, Commands = _commands };
             _status = publisher is null ? null : new StatusPublisher(publisher, topics, _state);
             Endpoints? endpoints = _listeners.Http is null ? null : new Endpoints(_state, _broker?.Statistics, _pictures);
             _server = new Server(_listeners, endpoints, _broker, log);
@@ -91,12 +107,21 @@ internal sealed class EdgeSparseDaemon : IAsyncDisposable
         }
         Announce();
         _bridge?.Start(_state.Session);
+        if (_gpio is not null)
+        {
+            _gpio.Changed = port => _status?.Gpio(port);
+            _gpio.Start();
+        }
+        _thermal?.Look();
         foreach (CameraPipeline camera in _cameras) camera.Start();
         _systemd = systemd;
         systemd.Ready(StatusLine());
         using (var stopWatching = new CancellationTokenSource())
         {
-            Task watching = new Watchdog(systemd, _cameras, _state.Time, _log).RunAsync(stopWatching.Token);
+            Task watching = Task.WhenAll(
+                new Watchdog(systemd, _cameras, _state.Time, _log).RunAsync(stopWatching.Token),
+                _thermal?.RunAsync(stopWatching.Token) ?? Task.CompletedTask,
+                _commands?.RunAsync(stopWatching.Token) ?? Task.CompletedTask);
             await WaitAsync(systemd, stop);
             await stopWatching.CancelAsync();
             await watching;
@@ -109,6 +134,7 @@ internal sealed class EdgeSparseDaemon : IAsyncDisposable
         foreach (CameraPipeline camera in _cameras) camera.RequestStop();
         foreach (CameraPipeline camera in _cameras)
             if (!camera.Join(DrainTime)) _log.Warning($"camera {camera.Name}: still busy after {DrainTime.TotalSeconds:0} s; given up");
+        _gpio?.Stop();
         _status?.Stats();
         _status?.Status("stopped");
         if (_bridge is not null) await _bridge.StopAsync(GoodbyeTime);
@@ -124,6 +150,7 @@ internal sealed class EdgeSparseDaemon : IAsyncDisposable
         if (_bridge is not null) await _bridge.DisposeAsync();
         if (_broker is not null) await _broker.DisposeAsync();
         foreach (CameraPipeline camera in _cameras) camera.Dispose();
+        _gpio?.Dispose();
         foreach (IDisposable publisher in _publishers) publisher.Dispose();
         foreach (LivePicture picture in _pictures.Values) picture.Dispose();
         _listeners.Dispose();
@@ -149,6 +176,12 @@ internal sealed class EdgeSparseDaemon : IAsyncDisposable
                 _publishers.Add(results);
                 sinks.Add(results);
                 if (identity.Decoder != DecoderKind.Classification) AddCounts(camera.Name, identity, decoder.ClassCount, publisher, topics, scene, sinks);
+            }
+            foreach (GpioOutput output in _outputs)
+            {
+                if (!GpioOptionsReader.IsFor(output.Options.Cameras, camera.Name)) continue;
+                var rule = new GpioRule(output, identity, decoder.ClassCount, scene?.Zones);
+                if (rule.CanMatch) sinks.Add(rule);
             }
             FrameSource source = SourceFactory.Create(camera, time, _log);
             pipeline = new CameraPipeline(new PipelineParts(camera, source, session, identity, preprocessor, decoder,
@@ -189,6 +222,9 @@ internal sealed class EdgeSparseDaemon : IAsyncDisposable
         sinks.Add(new CountPublisher(publisher, topics, camera, labels));
         _bridge?.Announce(HomeAssistantDiscovery.Topic(_options.Device, camera), HomeAssistantDiscovery.Payload(_options.Device, camera, model, labels, scene?.Zones, _bridge.Prefixed));
     }
+
+    /// <summary>From the brokers' loops.</summary>
+    private void OnCommand(ReadOnlySpan<byte> topic, ReadOnlySpan<byte> payload, bool retain) => _commands?.Offer(topic, payload, retain);
 
     private void OnCameraStatus(CameraPipeline camera)
     {

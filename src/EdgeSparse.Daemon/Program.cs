@@ -1,6 +1,7 @@
 using System.Runtime.InteropServices;
 using EdgeSparse.Daemon;
 using EdgeSparse.Daemon.Configuration;
+using EdgeSparse.Daemon.Gpio;
 using EdgeSparse.Devices;
 
 return await Entry.RunAsync(args);
@@ -30,6 +31,8 @@ namespace EdgeSparse.Daemon
                 if (line.CheckOnly)
                 {
                     Console.Out.WriteLine($"configuration ok: {string.Join(", ", options.Cameras.Select(camera => $"camera {camera.Name} from {camera.Source}{(camera.Enabled ? "" : " (disabled)")}"))}");
+                    using (var board = new GpioBoard())
+                        foreach (string text in GpioService.Check(options.Gpio, board)) Console.Out.WriteLine(text);
                     return ExitCode.Ok;
                 }
                 await ServeAsync(options);

@@ -70,7 +70,9 @@ public sealed partial class MqttBroker
             packet.CopyApplicationProperties(message.Properties);
             packet.Payload.CopyTo(message.Payload);
             int count = Route(message, packet.Qos, packet.Retain, packet.ExpirySeconds, publisher);
-            return count > 0 ? MqttReasonCode.Success : MqttReasonCode.NoMatchingSubscribers;
+            bool own = ownFilter is not null && TopicName.Matches(ownFilter, message.Topic);
+            if (own) Options.Received?.Invoke(message.Topic, message.Payload, packet.Retain);
+            return own || count > 0 ? MqttReasonCode.Success : MqttReasonCode.NoMatchingSubscribers;
         }
         finally
         {

@@ -25,6 +25,7 @@ public sealed partial class MqttBroker : IAsyncDisposable
     private readonly ITimer clock;
     private readonly long origin;
     private readonly TaskCompletionSource allClosed = new(TaskCreationOptions.RunContinuationsAsynchronously);
+    private readonly byte[]? ownFilter;
     private int clients, subscriptionCount;
     private bool stopping;
 
@@ -33,6 +34,7 @@ public sealed partial class MqttBroker : IAsyncDisposable
         ArgumentNullException.ThrowIfNull(options);
         options.Validate();
         Options = options;
+        ownFilter = options.OwnFilter is null ? null : StrictUtf8.GetBytes(options.OwnFilter);
         pool = new MessagePool(options.MaximumMessageMemoryBytes, Statistics);
         retained = new RetainedStore(options, Statistics);
         origin = options.TimeProvider.GetTimestamp();

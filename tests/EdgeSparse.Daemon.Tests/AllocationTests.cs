@@ -52,7 +52,10 @@ public sealed class AllocationTests
         using var writer = new ResultWriter("gate-01", "front", Rig.Model, 2, TimeProvider.System);
         using var results = new ResultPublisher(publisher, writer, "t", 0);
         using var gauge = new AllocationGauge(results, windows, frames);
-        using CameraPipeline pipeline = Rig.Pipeline(source, session, [gauge], Pace.EveryFrame, manifest: manifest);
+        var options = new CameraOptions { Name = "front", Pace = Pace.EveryFrame };
+        Assert.True(Vision.Polygon.TryParse("0.2,0.2 0.9,0.2 0.9,0.9", out Vision.Polygon? area));
+        options.Scene.Zones.Add(new ZoneOptions { Name = "door", Area = area });
+        using CameraPipeline pipeline = Rig.Pipeline(source, session, [gauge], options, manifest: manifest, tracking: true);
         pipeline.Start();
         Assert.True(gauge.Done.Wait(Limit), $"{pipeline.Accounting()}: {pipeline.Status}");
         pipeline.RequestStop();

@@ -104,10 +104,10 @@ public sealed class CameraSourceTests : IDisposable
         using CameraSource source = Source();
         Action<ScriptedCamera>[] faults =
         [
-            camera => camera.PollResult = VideoSystem.PollError | VideoSystem.PollHangUp,
-            camera => camera.PollResult = -VideoSystem.NoDevice,
-            camera => camera.Failures[VideoAbi.DequeueBuffer] = VideoSystem.NoDevice,
-            camera => camera.Failures[VideoAbi.DequeueBuffer] = VideoSystem.InputOutput,
+            camera => camera.PollResult = LinuxError.PollError | LinuxError.PollHangUp,
+            camera => camera.PollResult = -LinuxError.NoDevice,
+            camera => camera.Failures[VideoAbi.DequeueBuffer] = LinuxError.NoDevice,
+            camera => camera.Failures[VideoAbi.DequeueBuffer] = LinuxError.InputOutput,
             camera => camera.OnIdle = milliseconds => _time.Advance(TimeSpan.FromMilliseconds(milliseconds)),
         ];
         for (int round = 0; round < 50; round++)
@@ -129,7 +129,7 @@ public sealed class CameraSourceTests : IDisposable
             Assert.Equal((0, 0, false, true), (camera.OpenDescriptors, camera.Mapped, camera.Streaming, camera.Disposed));
             Assert.Equal(round + 1, source.Lost);
 
-            _camera = new ScriptedCamera { OpenError = VideoSystem.NoEntry };
+            _camera = new ScriptedCamera { OpenError = LinuxError.NoEntry };
             Assert.Throws<VideoException>(() => source.Open(CancellationToken.None));
             source.Close();
         }

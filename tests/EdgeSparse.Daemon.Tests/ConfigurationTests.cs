@@ -111,6 +111,23 @@ public sealed class ConfigurationTests : IDisposable
     }
 
     [Fact]
+    public void A_Camera_Has_A_Region_Zones_And_Limits()
+    {
+        (DaemonOptions options, ConfigurationReader reader) = ReadJson("""
+            { "cameras": { "gate": { "region": "0,0.25 1,1", "maximumFps": 4.5, "publish": "on-change", "publishSeconds": 0,
+              "zones": { "yard": { "points": "0,0 1,0 1,1", "labels": ["person", "dog"], "anchor": "center", "margin": 0.05 }, "door": { "points": "0.1,0.1 0.2,0.1 0.2,0.2 0.1,0.2", "labels": "car" } } } } }
+            """);
+        Assert.Empty(reader.Problems);
+        CameraOptions camera = options.Cameras[0];
+        Assert.Equal(new Vision.FrameRegion(0, 0.25f, 1, 1), camera.Scene.Region);
+        Assert.Equal((4.5, PublishWhen.OnChange, 0.0), (camera.MaximumFramesPerSecond, camera.Publish, camera.PublishSeconds));
+        Assert.Equal(["door", "yard"], camera.Scene.Zones.Select(zone => zone.Name));
+        Assert.Equal(["person", "dog"], camera.Scene.Zones[1].Labels);
+        Assert.Equal((Vision.ZoneAnchor.Center, 0.05, 3), (camera.Scene.Zones[1].Anchor, camera.Scene.Zones[1].Margin, camera.Scene.Zones[1].Area.Points.Length));
+        Assert.Equal(["car"], camera.Scene.Zones[0].Labels);
+    }
+
+    [Fact]
     public void A_Camera_Has_A_Device_A_Format_And_Controls()
     {
         (DaemonOptions options, ConfigurationReader reader) = ReadJson("""
@@ -194,6 +211,29 @@ public sealed class ConfigurationTests : IDisposable
     [InlineData("""{ "cameras": { "a": { "scoreThreshold": 30 } } }""", "cameras:a:scoreThreshold: found '30', expected a number from 0 to 1")]
     [InlineData("""{ "cameras": { "a": { "fps": "NaN" } } }""", "cameras:a:fps: found 'NaN', expected a number from 0.01 to 1000")]
     [InlineData("""{ "cameras": { "a": { "pace": "slow" } } }""", "cameras:a:pace: found 'slow', expected one of real-time, every-frame")]
+    [InlineData("""{ "cameras": { "a": { "region": "0.5,0.5 0.4,1" } } }""", "cameras:a:region: found '0.5,0.5 0.4,1', expected the upper left and lower right corner")]
+    [InlineData("""{ "cameras": { "a": { "region": "0,0,1,1" } } }""", "cameras:a:region: found '0,0,1,1', expected")]
+    [InlineData("""{ "cameras": { "a": { "zones": { "door": {} } } } }""", "cameras:a:zones:door:points: found nothing, expected 3 to 64 corners")]
+    [InlineData("""{ "cameras": { "a": { "zones": { "door": { "points": "0,0 1,1" } } } } }""", "cameras:a:zones:door:points: found '0,0 1,1', expected 3 to 64 corners")]
+    [InlineData("""{ "cameras": { "a": { "zones": { "The Door": { "points": "0,0 1,0 1,1" } } } } }""", "cameras:a:zones:the door: the name of a zone is 1 to 64 of a-z")]
+    [InlineData("""{ "cameras": { "a": { "zones": { "door": { "points": "0,0 1,0 1,1", "anchor": "top" } } } } }""", "cameras:a:zones:door:anchor: found 'top', expected one of bottom, center")]
+    [InlineData("""{ "cameras": { "a": { "zones": { "door": { "points": "0,0 1,0 1,1", "labels": ["person", ""] } } } } }""", "cameras:a:zones:door:labels: found 'person, ', expected a list of words")]
+    [InlineData("""{ "cameras": { "a": { "tracking": { "enabled": false }, "zones": { "door": { "points": "0,0 1,0 1,1" } } } } }""", "cameras:a:zones: zones count objects that are followed")]
+    [InlineData("""{ "cameras": { "a": { "publish": "sometimes" } } }""", "cameras:a:publish: found 'sometimes', expected one of every, on-change, interval")]
+    [InlineData("""{ "cameras": { "a": { "publish": "interval", "publishSeconds": 0 } } }""", "cameras:a:publishSeconds: found 0, expected how many seconds lie between messages")]
+    [InlineData("""{ "cameras": { "a": { "maximumFps": -1 } } }""", "cameras:a:maximumFps: found '-1', expected a number from 0 to 1000")]
+    [InlineData("""{ "gpio": { "inputs": { "door": {} } } }""", "gpio:inputs:door:line: found nothing, expected the name of a GPIO line, as GPIO17")]
+    [InlineData("""{ "gpio": { "inputs": { "door": { "line": "GPIO17", "use": "bell" } } } }""", "gpio:inputs:door:use: found 'bell', expected one of arm, trigger")]
+    [InlineData("""{ "gpio": { "inputs": { "door": { "line": "GPIO17", "cameras": ["yard"] } } } }""", "gpio:inputs:door:cameras: there is no camera 'yard'; there are street")]
+    [InlineData("""{ "gpio": { "inputs": { "Door 1": { "line": "GPIO17" } } } }""", "gpio:inputs:door 1: the name of a line's use is 1 to 64 of a-z")]
+    [InlineData("""{ "gpio": { "outputs": { "lamp": { "line": "GPIO17", "zone": "door" } } } }""", "gpio:outputs:lamp:zone: found 'door', and none of its cameras has a zone of that name")]
+    [InlineData("""{ "gpio": { "outputs": { "lamp": { "line": "GPIO17", "holdSeconds": 0 } } } }""", "gpio:outputs:lamp:holdSeconds: found '0', expected a number from 0.05 to")]
+    [InlineData("""{ "gpio": { "inputs": { "a": { "line": "X" } }, "outputs": { "a": { "line": "Y" } } } }""", "gpio:outputs:a: there is an input of that name")]
+    [InlineData("""{ "thermal": { "halfCelsius": 90, "quarterCelsius": 80 } }""", "thermal: halfCelsius 90, quarterCelsius 80, pauseCelsius 90: expected each at least as high")]
+    [InlineData("""{ "thermal": { "intervalSeconds": 0 } }""", "thermal:intervalSeconds: found '0', expected a number from 0.05 to 600")]
+    [InlineData("""{ "commands": { "verbs": ["shutdown"] } }""", "commands:verbs: found 'shutdown', expected a list of snapshot, set-rate, reload, select-model")]
+    [InlineData("""{ "commands": { "enabled": true, "bridge": true } }""", "commands:bridge: there is no bridge; set bridge:enabled to true")]
+    [InlineData("""{ "commands": { "enabled": true }, "mqtt": { "enabled": false } }""", "commands:enabled: there is no broker to take commands from")]
     [InlineData("""{ "onnxruntime": { "providers": ["cpu", "npu"] } }""", "onnxruntime:providers: found 'cpu, npu', expected a list of cpu, cuda, tensorrt, none twice")]
     [InlineData("""{ "onnxruntime": { "providers": ["cpu", "cpu"] } }""", "onnxruntime:providers: found 'cpu, cpu', expected")]
     [InlineData("{\n  \"threads\" 1\n}", "/etc/test.json:2:13: not valid JSON")]

@@ -11,7 +11,7 @@ internal sealed class RunningDaemon : IAsyncDisposable
     private readonly Task _running;
     private readonly StringWriter _log = new();
 
-    public RunningDaemon(string folder, Action<DaemonOptions>? configure = null)
+    public RunningDaemon(string folder, Action<DaemonOptions>? configure = null, GpioBoard? gpio = null)
     {
         Socket = Path.Combine(folder, "mqtt.sock");
         var options = new DaemonOptions { Device = "gate-01" };
@@ -19,13 +19,14 @@ internal sealed class RunningDaemon : IAsyncDisposable
         options.Mqtt.Tcp = "127.0.0.1:0";
         options.Mqtt.Socket = Socket;
         options.Mqtt.StatsIntervalSeconds = 0.2;
+        options.Thermal.Enabled = false;
         configure?.Invoke(options);
         if (options.Cameras.Count == 0)
             options.Cameras.Add(new CameraOptions { Name = "street", Width = 160, Height = 120, FramesPerSecond = 50 });
         if (options.Model.Length == 0) options.Model = TestPackage.Detector(folder);
         foreach (CameraOptions camera in options.Cameras)
             if (camera.Model.Length == 0) camera.Model = options.Model;
-        Daemon = new EdgeSparseDaemon(options, new Log(TextWriter.Synchronized(_log), new LogOptions { Level = LogLevel.Debug }, journal: false, TimeProvider.System), TimeProvider.System);
+        Daemon = new EdgeSparseDaemon(options, new Log(TextWriter.Synchronized(_log), new LogOptions { Level = LogLevel.Debug }, journal: false, TimeProvider.System), TimeProvider.System, gpio);
         _running = Daemon.RunAsync(new SystemdNotifier(null), _stop.Token);
         Client = new HttpClient { BaseAddress = new Uri($"http://{Daemon.HttpEndPoint}"), Timeout = TimeSpan.FromSeconds(60) };
     }

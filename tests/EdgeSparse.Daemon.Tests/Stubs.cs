@@ -3,6 +3,7 @@ using System.Text;
 using EdgeSparse.Daemon.Configuration;
 using EdgeSparse.Daemon.Mqtt;
 using EdgeSparse.Daemon.Pipelines;
+using EdgeSparse.Daemon.Scenes;
 using EdgeSparse.Daemon.Sources;
 using EdgeSparse.Model;
 using EdgeSparse.Runtime;
@@ -221,17 +222,21 @@ internal static class Rig
 
     public static Log Quiet { get; } = new(TextWriter.Null, new LogOptions(), journal: false, TimeProvider.System);
 
-    public static CameraPipeline Pipeline(FrameSource source, IInferenceSession session, IReadOnlyList<IResultSink> sinks, Pace pace = Pace.RealTime, TimeProvider? time = null, Log? log = null, Manifest? manifest = null, SequenceStore? sequence = null)
+    public static CameraPipeline Pipeline(FrameSource source, IInferenceSession session, IReadOnlyList<IResultSink> sinks, Pace pace = Pace.RealTime, TimeProvider? time = null, Log? log = null, Manifest? manifest = null, SequenceStore? sequence = null, bool tracking = false) =>
+        Pipeline(source, session, sinks, new CameraOptions { Name = "front", Pace = pace }, time, log, manifest, sequence, tracking);
+
+    public static CameraPipeline Pipeline(FrameSource source, IInferenceSession session, IReadOnlyList<IResultSink> sinks, CameraOptions options, TimeProvider? time = null, Log? log = null, Manifest? manifest = null, SequenceStore? sequence = null, bool tracking = false)
     {
         manifest ??= StubSession.Manifest();
+        OutputDecoder decoder = OutputDecoder.Create(manifest.Decoder!, session.Inputs[0].Shape, [.. session.Outputs.Select(output => (output.Name, output.Shape))]);
         return new CameraPipeline(new PipelineParts(
-            new CameraOptions { Name = "front", Pace = pace }, source, session, Model,
-            new Preprocessor(manifest.Preprocess!, session.Inputs[0].Shape),
-            OutputDecoder.Create(manifest.Decoder!, session.Inputs[0].Shape, [.. session.Outputs.Select(output => (output.Name, output.Shape))]),
+            options, source, session, Model,
+            new Preprocessor(manifest.Preprocess!, session.Inputs[0].Shape), decoder,
             sequence ?? new SequenceStore("", "front", Quiet), sinks, time ?? TimeProvider.System, log ?? Quiet)
         {
             FirstRetry = TimeSpan.FromMilliseconds(1),
             LongestRetry = TimeSpan.FromMilliseconds(4),
+            Scene = tracking ? new Scene(options.Scene, "front", Model, decoder, new SequenceStore("", "front", Quiet, "track")) : null,
         });
     }
 }

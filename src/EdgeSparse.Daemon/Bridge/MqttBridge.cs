@@ -29,11 +29,19 @@ internal sealed class MqttBridge : IMessagePublisher, IMqttClientHandler, IAsync
     private MqttOutgoingMessage? _figures;
     private string _trouble = "not connected yet";
     private bool _wasTrouble;
+    private readonly byte[] _commandPrefix = [];
+    private readonly int _prefixBytes;
     [ThreadStatic]
     private static byte[]? t_record;
 
     /// <summary>Opens the spool and reads secrets and certificates. Throws <see cref="DaemonException"/>.</summary>
-    public MqttBridge(BridgeOptions options, string device, Topics topics, Log log, TimeProvider time)
+    /// <param name="options">Where the broker is, and how.</param>
+    /// <param name="device">This box.</param>
+    /// <param name="topics">Its topics.</param>
+    /// <param name="log">Told of every change.</param>
+    /// <param name="time">The clock.</param>
+    /// <param name="commands">Whether commands are taken from there.</param>
+    public MqttBridge(BridgeOptions options, string device, Topics topics, Log log, TimeProvider time, bool commands = false)
     {
         _options = options;
         _topics = topics;
@@ -43,6 +51,12 @@ internal sealed class MqttBridge : IMessagePublisher, IMqttClientHandler, IAsync
         _clientOptions = BridgeConnection.Create(options, device, log);
         _clientOptions.TimeProvider = time;
         if (options.HomeAssistant.Enabled) _clientOptions.Filters = [_homeAssistantStatus];
+        if (commands)
+        {
+            _clientOptions.Filters = [.. _clientOptions.Filters, Prefixed(topics.Command("+"))];
+            _commandPrefix = Encoding.UTF8.GetBytes(Prefixed(topics.Command("")));
+            _prefixBytes = Encoding.UTF8.GetByteCount(Prefixed(""));
+        }
         try
         {
             _spool = new Spool(new SpoolOptions { Folder = options.Spool.Folder, MaximumBytes = options.Spool.MaximumBytes, MaximumRecordBytes = 256 << 10, Report = log.Warning });
@@ -53,6 +67,9 @@ internal sealed class MqttBridge : IMessagePublisher, IMqttClientHandler, IAsync
         }
         _results = new SpoolOutbox(_spool, Prefixed(""), log);
     }
+
+    /// <summary>Takes the commands that come from there, with their topic as it is here. Set before <see cref="Start"/>.</summary>
+    public MqttMessageHandler? Commands { get; set; }
 
     public SpoolStatistics SpoolStatistics => _spool.Statistics;
 
@@ -195,6 +212,11 @@ internal sealed class MqttBridge : IMessagePublisher, IMqttClientHandler, IAsync
 
     void IMqttClientHandler.Received(ReadOnlySpan<byte> topic, ReadOnlySpan<byte> payload, bool retain)
     {
+        if (_commandPrefix.Length > 0 && topic.StartsWith(_commandPrefix))
+        {
+            Commands?.Invoke(topic[_prefixBytes..], payload, retain);
+            return;
+        }
         // Home Assistant has started: it may have forgotten us.
         if (retain || !payload.SequenceEqual("online"u8) || !topic.SequenceEqual(Encoding.UTF8.GetBytes(_homeAssistantStatus))) return;
         foreach ((string discovery, byte[] announcement) in _discovery) _retained.Set(discovery, announcement);

@@ -34,6 +34,12 @@ internal sealed class DaemonOptions
 
     public BridgeOptions Bridge { get; } = new();
 
+    public GpioOptions Gpio { get; } = new();
+
+    public ThermalOptions Thermal { get; } = new();
+
+    public CommandOptions Commands { get; } = new();
+
     public HttpOptions Http { get; } = new();
 
     public LogOptions Log { get; } = new();

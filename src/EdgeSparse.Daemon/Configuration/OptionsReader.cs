@@ -34,6 +34,9 @@ internal static class OptionsReader
         ReadCameras(reader, options.Cameras);
         ReadMqtt(reader, options.Mqtt, environment);
         BridgeOptionsReader.Read(reader, options.Bridge, options.StateFolder, environment);
+        GpioOptionsReader.Read(reader, options.Gpio, options.Cameras);
+        ThermalOptionsReader.Read(reader, options.Thermal);
+        CommandOptionsReader.Read(reader, options);
         ReadHttp(reader, options.Http);
         ReadLog(reader, options.Log);
         reader.RejectUnknown();

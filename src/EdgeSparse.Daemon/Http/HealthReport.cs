@@ -1,5 +1,6 @@
 using System.Text.Json;
 using EdgeSparse.Daemon.Bridge;
+using EdgeSparse.Daemon.Gpio;
 using EdgeSparse.Daemon.Pipelines;
 using EdgeSparse.Devices.Spooling;
 
@@ -63,6 +64,8 @@ internal sealed record HealthReport(IReadOnlyList<HealthCheck> Checks)
             ? new HealthCheck("cameras", HealthStatus.Ok, $"{producing} of {state.Cameras.Count} give results")
             : new HealthCheck("cameras", HealthStatus.Failed, "no camera gives results"));
         if (state.Bridge is { } bridge) AddBridge(checks, bridge);
+        state.Thermal?.AddChecks(checks);
+        if (state.Gpio is { } gpio) GpioReport.AddChecks(checks, gpio);
         return new HealthReport(checks);
     }
 

@@ -1,4 +1,5 @@
 using EdgeSparse.Daemon.Bridge;
+using EdgeSparse.Daemon.Gpio;
 using EdgeSparse.Daemon.Metrics;
 using EdgeSparse.Daemon.Pipelines;
 using EdgeSparse.Devices;
@@ -18,6 +19,9 @@ internal static class MetricsPage
         WriteTimes(writer, state);
         if (broker is not null) WriteBroker(writer, broker);
         if (state.Bridge is { } bridge) WriteBridge(writer, bridge);
+        state.Thermal?.WriteMetrics(writer);
+        if (state.Gpio is { } gpio) GpioReport.WriteMetrics(writer, gpio);
+        state.Commands?.WriteMetrics(writer);
         return writer.ToString();
     }
 

@@ -1,5 +1,6 @@
 using System.Text.Json;
 using EdgeSparse.Daemon.Bridge;
+using EdgeSparse.Daemon.Gpio;
 using EdgeSparse.Daemon.Metrics;
 using EdgeSparse.Daemon.Pipelines;
 using EdgeSparse.Daemon.Scenes;
@@ -24,6 +25,8 @@ internal static class StatusDocument
         json.WriteString("instruction_set"u8, Kernels.InstructionSets.Best.ToString().ToLowerInvariant());
         WriteBroker(json, state, broker);
         WriteBridge(json, state.Bridge);
+        state.Thermal?.WriteJson(json);
+        if (state.Gpio is { } gpio) GpioReport.WriteJson(json, gpio);
         json.WriteStartArray("cameras"u8);
         foreach (CameraPipeline camera in state.Cameras) WriteCamera(json, camera);
         json.WriteEndArray();

@@ -8,9 +8,14 @@ internal static class LocalBroker
 {
     private const int MaximumFileBytes = 1 << 20;
 
-    public static MqttBroker Create(MqttOptions options) => new(new MqttBrokerOptions
+    /// <param name="options">Limits and files.</param>
+    /// <param name="ownFilter">Messages of clients that are for the daemon; null = none.</param>
+    /// <param name="received">Takes them.</param>
+    public static MqttBroker Create(MqttOptions options, string? ownFilter = null, MqttMessageHandler? received = null) => new(new MqttBrokerOptions
     {
         Authorizer = Authorizer(options),
+        OwnFilter = ownFilter,
+        Received = received,
         MaximumConnections = options.MaximumConnections,
         MaximumSessions = options.MaximumSessions,
         MaximumPacketSizeBytes = options.MaximumPacketBytes,

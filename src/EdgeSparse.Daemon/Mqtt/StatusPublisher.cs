@@ -1,4 +1,5 @@
 using System.Text.Json;
+using EdgeSparse.Daemon.Gpio;
 using EdgeSparse.Daemon.Pipelines;
 
 namespace EdgeSparse.Daemon.Mqtt;
@@ -49,12 +50,20 @@ internal sealed class StatusPublisher
         json.WriteString("reason"u8, "disabled in the configuration");
     });
 
+    /// <summary>A GPIO line's state.</summary>
+    public void Gpio(GpioPort port) => Publish(_topics.Gpio(port.Name), 1, retain: true, json =>
+    {
+        GpioReport.WritePort(json, port);
+        json.WriteString("since"u8, _state.Time.GetUtcNow().UtcDateTime);
+    });
+
     /// <summary>Counts since the start and rates since the last call.</summary>
     public void Stats() => Publish(_topics.Stats, 0, retain: false, json =>
     {
         json.WriteString("time"u8, _state.Time.GetUtcNow().UtcDateTime);
         json.WriteNumber("uptime_seconds"u8, Math.Round(_state.Uptime.TotalSeconds, 1));
         json.WriteNumber("resident_memory_bytes"u8, Devices.ProcessMemory.ResidentBytes());
+        _state.Thermal?.WriteJson(json);
         json.WriteStartObject("cameras"u8);
         foreach (CameraPipeline camera in _state.Cameras)
         {

@@ -13,6 +13,15 @@ internal sealed class Topics(string device)
 
     public string CameraStatus(string camera) => $"edgesparse/{device}/cameras/{camera}/status";
 
+    /// <summary>Where a command is taken from.</summary>
+    public string Command(string verb) => $"edgesparse/{device}/command/{verb}";
+
+    public string Response(string verb) => $"edgesparse/{device}/response/{verb}";
+
+    public string Gpio(string name) => $"edgesparse/{device}/gpio/{name}";
+
+    public string Snapshot(string camera) => $"edgesparse/{device}/cameras/{camera}/snapshot";
+
     /// <param name="camera">The camera.</param>
     /// <param name="label">The label as a topic level.</param>
     public string Count(string camera, string label) => $"edgesparse/{device}/cameras/{camera}/counts/{label}";

@@ -15,6 +15,17 @@ internal sealed record ModelIdentity(string Name, string Version, string Sha256,
 {
     /// <summary>The label of a class, or its number where the package names none.</summary>
     public string Label(int id) => (uint)id < (uint)Labels.Count ? Labels[id] : id.ToString();
+
+    /// <summary>The class of a label, in any case of letters. Throws <see cref="DaemonException"/> where the model has none of it.</summary>
+    /// <param name="label">As configured.</param>
+    /// <param name="classes">How many there are.</param>
+    /// <param name="key">Where it is configured.</param>
+    public int RequireLabel(string label, int classes, string key)
+    {
+        for (int id = 0; id < classes; id++)
+            if (string.Equals(Label(id), label, StringComparison.OrdinalIgnoreCase)) return id;
+        throw new DaemonException(ExitCode.Configuration, $"{key}: model {Name} has no label '{label}'; it has {string.Join(", ", Enumerable.Range(0, Math.Min(classes, 30)).Select(Label))}");
+    }
 }
 
 /// <summary>One frame's results on their way out; reused for the next frame, so keep nothing of it.</summary>

@@ -65,13 +65,7 @@ internal sealed class Scene : IDisposable
     private static Zone Resolve(ZoneOptions zone, string camera, ModelIdentity model, int classes)
     {
         HashSet<int>? labels = null;
-        foreach (string label in zone.Labels)
-        {
-            int id = Enumerable.Range(0, classes).FirstOrDefault(id => string.Equals(model.Label(id), label, StringComparison.OrdinalIgnoreCase), -1);
-            if (id < 0)
-                throw new DaemonException(ExitCode.Configuration, $"cameras:{camera}:zones:{zone.Name}:labels: model {model.Name} has no label '{label}'; it has {string.Join(", ", Enumerable.Range(0, Math.Min(classes, 30)).Select(model.Label))}");
-            (labels ??= []).Add(id);
-        }
+        foreach (string label in zone.Labels) (labels ??= []).Add(model.RequireLabel(label, classes, $"cameras:{camera}:zones:{zone.Name}:labels"));
         return new Zone(zone.Name, zone.Area, zone.Anchor, (float)zone.Margin) { Labels = labels };
     }
 }

@@ -1,11 +1,22 @@
 namespace EdgeSparse.Mqtt;
 
+/// <summary>Takes a message that a client has published; both spans are valid during the call only.</summary>
+public delegate void MqttMessageHandler(ReadOnlySpan<byte> topic, ReadOnlySpan<byte> payload, bool retain);
+
 /// <summary>Limits and policy of a broker. Read once, when the broker is made.</summary>
 public sealed class MqttBrokerOptions
 {
     public TimeProvider TimeProvider { get; set; } = TimeProvider.System;
 
     public IMqttAuthorizer Authorizer { get; set; } = new MqttOpenAuthorizer();
+
+    /// <summary>
+    /// Messages of clients that the process itself takes, as a topic filter; <see cref="Received"/> is called with each of them, besides whoever subscribed. Null = none.
+    /// </summary>
+    public string? OwnFilter { get; set; }
+
+    /// <summary>Called by a connection's loop; must return at once and not throw.</summary>
+    public MqttMessageHandler? Received { get; set; }
 
     /// <summary>Clients connected at once. As many again may be on their way in.</summary>
     public int MaximumConnections { get; set; } = 256;
