@@ -4,31 +4,80 @@ namespace EdgeSparse.Compiler;
 
 /// <summary>
 /// Recognises (x − mean(x)) / sqrt(mean((x − mean(x))²) + ε) over the last axes, written with ReduceMean, Sub, Pow or Mul, Add, Sqrt or Pow, Div or Reciprocal and Mul, as
-/// LayerNormalization, and takes a following scale and bias of the normalised axes into it.
+/// LayerNormalization, and takes a following scale and bias of the normalised axes into it; and TensorFlow's form, in which scale, mean and bias are one affine map of x.
 /// </summary>
 public sealed class LayerNormRecognition : IGraphPass
 {
     public string Description => "layer normalisations recognised, or their scales and biases taken in";
 
-    public int Run(Graph graph) => GraphEditor.Sweep(graph, (editor, node) => Core(editor, node) || Parameter(editor, node));
+    public int Run(Graph graph) => GraphEditor.Sweep(graph, (editor, node) => Core(editor, node) || Affine(editor, node) || Parameter(editor, node));
 
     private static bool Core(GraphEditor editor, Node node)
     {
         if (node.Attributes.Contains("activation") || Normalised(editor, node) is not var (difference, squaredDeviation)) return false;
-        if (editor.Maker(squaredDeviation, OperatorKind.Add) is not { } sum || sum.Attributes.Contains("activation")) return false;
-        int constant = Constants.Scalar(sum.Inputs[1]) is not null ? 1 : 0;
-        if (Constants.Scalar(sum.Inputs[constant]) is not { } epsilon || epsilon < 0) return false;
-        if (editor.Maker(sum.Inputs[1 - constant], OperatorKind.ReduceMean) is not { } variance) return false;
-        if (Centred(editor, difference) is not { } centred || Square(editor, variance.Inputs[0]) is not { } squared) return false;
-        if (Centred(editor, squared) is not { } again || again.X != centred.X) return false;
-        int rank = centred.X.Shape.Rank;
-        if (TailStart(centred.Mean, rank) is not { } axis || TailStart(again.Mean, rank) != axis || TailStart(variance, rank) != axis) return false;
-        editor.Become(node, OperatorKind.LayerNormalization, [centred.X], map =>
+        if (Moments(editor, squaredDeviation) is not var (x, axis, epsilon) || Centred(editor, difference) is not { } centred || centred.X != x || TailStart(centred.Mean, x.Shape.Rank) != axis) return false;
+        Become(editor, node, axis, epsilon, x);
+        return true;
+    }
+
+    /// <summary>
+    /// x · f + (bias − mean(x) · f) with f = scale / √(variance + ε), as TensorFlow writes a normalisation by its moments: tf2onnx makes a product of the squared difference, and a reciprocal of the
+    /// square root of Rsqrt.
+    /// </summary>
+    private static bool Affine(GraphEditor editor, Node node)
+    {
+        if (node.Kind != OperatorKind.Add || node.Attributes.Contains("activation")) return false;
+        for (int i = 0; i < 2; i++)
+        {
+            if (Plain(editor, node.Inputs[i], OperatorKind.Mul) is not { } scaled || Plain(editor, node.Inputs[1 - i], OperatorKind.Sub) is not { } shift) continue;
+            if (Plain(editor, shift.Inputs[1], OperatorKind.Mul) is not { } moved) continue;
+            for (int j = 0; j < 2; j++)
+            {
+                Value x = scaled.Inputs[j]!, factor = scaled.Inputs[1 - j]!;
+                int at = moved.Inputs[0] == factor ? 1 : 0;
+                if (moved.Inputs[1 - at] != factor || editor.Maker(moved.Inputs[at], OperatorKind.ReduceMean) is not { } mean || mean.Inputs[0] != x) continue;
+                if (Factor(editor, factor) is not var (squaredDeviation, scale) || Moments(editor, squaredDeviation) is not var (of, axis, epsilon) || of != x || TailStart(mean, x.Shape.Rank) != axis) continue;
+                var tail = new Shape(x.Shape.Dimensions[axis..]);
+                Value? bias = Tail(shift.Inputs[0], tail), scales = scale is null ? null : Tail(scale, tail);
+                if (bias is null || (scale is not null && scales is null)) continue;
+                Become(editor, node, axis, epsilon, x, scales, bias);
+                return true;
+            }
+        }
+        return false;
+    }
+
+    /// <summary>v and s, where the value is s/√v, or v alone where it is 1/√v.</summary>
+    private static (Value? SquaredDeviation, Value? Scale)? Factor(GraphEditor editor, Value value)
+    {
+        if (Power(editor, value, -0.5f) is { } alone) return (alone, null);
+        if (Plain(editor, value, OperatorKind.Mul) is not { } product) return null;
+        for (int i = 0; i < 2; i++)
+            if (Power(editor, product.Inputs[i], -0.5f) is { } scaled) return (scaled, product.Inputs[1 - i]);
+        return null;
+    }
+
+    private static Node? Plain(GraphEditor editor, Value? value, OperatorKind kind) => editor.Maker(value, kind) is { } node && !node.Attributes.Contains("activation") ? node : null;
+
+    private static void Become(GraphEditor editor, Node node, int axis, float epsilon, params ReadOnlySpan<Value?> inputs)
+    {
+        editor.Become(node, OperatorKind.LayerNormalization, inputs.ToArray(), map =>
         {
             map.Set("axis", axis);
             map.Set("epsilon", (double)epsilon);
         });
-        return true;
+    }
+
+    /// <summary>x, the first of the last axes over which it is taken, and ε, where the value is mean((x − mean(x))²) + ε.</summary>
+    private static (Value X, int Axis, float Epsilon)? Moments(GraphEditor editor, Value? squaredDeviation)
+    {
+        if (Plain(editor, squaredDeviation, OperatorKind.Add) is not { } sum) return null;
+        int constant = Constants.Scalar(sum.Inputs[1]) is not null ? 1 : 0;
+        if (Constants.Scalar(sum.Inputs[constant]) is not { } epsilon || epsilon < 0) return null;
+        if (editor.Maker(sum.Inputs[1 - constant], OperatorKind.ReduceMean) is not { } variance) return null;
+        if (Square(editor, variance.Inputs[0]) is not { } squared || Centred(editor, squared) is not { } centred) return null;
+        int rank = centred.X.Shape.Rank;
+        return TailStart(centred.Mean, rank) is { } axis && TailStart(variance, rank) == axis ? (centred.X, axis, epsilon) : null;
     }
 
     /// <summary>d and v, where the node is d/√v: by Div, or Mul with one over the root on either side, the root by Sqrt or Pow.</summary>
