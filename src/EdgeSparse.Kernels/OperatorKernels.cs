@@ -10,7 +10,7 @@ internal static class OperatorKernels
     [
         "WinogradConvolution", "ActivationPass", "Unary", "Binary", "Pool", "GlobalPool", "Softmax", "LayerNormalization", "GroupNormalization", "BatchNormalization", "LpNormalization",
         "LocalResponseNormalization", "Reduce", "ArgReduce", "CumulativeSum", "Resize",
-        "TokenKeys", "TokenMatch", "TokenCompress", "TokenMean", "TokenScore", "TokenAssign", "TokenAffinity", "GatheredMatMul", "ActivationMask",
+        "TokenKeys", "TokenMatch", "TokenCompress", "TokenMean", "TokenScore", "TokenAssign", "TokenAffinity", "GatheredMatMul", "ActivationMask", "AttentionPool", "AttentionRoute",
     ];
 
     public static IEnumerable<KernelDescription> All =>

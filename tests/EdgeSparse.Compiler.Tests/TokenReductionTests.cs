@@ -145,6 +145,21 @@ public sealed class TokenReductionTests
         }
     }
 
+    /// <summary>Products that skip zeros, chosen for an expected density, leave out the rows that are not there.</summary>
+    [Fact]
+    public void Products_that_skip_zeros_follow_a_varying_count()
+    {
+        string text = Transformer(ClassHead, positions: false);
+        Graph dense = Optimised(text), reduced = Optimised(text);
+        Reduce(reduced, "merge:threshold=0.9999");
+        foreach (Node node in reduced.Nodes)
+            if (node.Kind == OperatorKind.MatMul && node.Inputs[1]!.Constant is not null && node.Inputs[0]!.Shape[-2] > 1) node.Attributes.Set(InputSelection.ExpectedDensity, 0.001);
+        using NativeSession session = NativeSession.Create(reduced, new SessionOptions { Threads = 1 });
+        Assert.Contains(session.Describe().Layers, layer => layer.Kernel.Contains("GatheredMatMulF32", StringComparison.Ordinal));
+        Run(session, RandomPicture(3));
+        SmallModel.AssertClose(Run(dense, Picture(true)), Run(session, Picture(true)), "gathered products of a varying number of tokens");
+    }
+
     [Theory]
     [InlineData("merge:r=3", "17 14 11 8 5")]
     [InlineData("merge:r=8@1,4@3", "17 9 9 5 5")]

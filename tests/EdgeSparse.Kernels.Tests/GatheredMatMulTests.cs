@@ -47,6 +47,31 @@ public sealed unsafe class GatheredMatMulTests
         for (int tokens = 1; tokens <= 70; tokens++) Check(tokens, 1 + tokens % 37, 24, 0.7, residual: tokens % 3 == 0, inPlace: tokens % 3 == 1);
     }
 
+    /// <summary>Prepared for more tokens than there are, as where their number varies: tasks of those that are there leave the other rows as they are.</summary>
+    [Fact]
+    public void Fewer_tokens_than_planned()
+    {
+        const int Planned = 150, Inputs = 33, Outputs = 50;
+        float[] x = Values.MakeSparse(5, Planned, Inputs, 0.8, ValueKind.Normal), w = Values.Make(6, Outputs * Inputs), bias = Values.Make(7, Outputs);
+        foreach (InstructionSet isa in Instructions.Runnable)
+        {
+            var p = new GatheredMatMulParameters { Tokens = Planned, Inputs = Inputs, Outputs = Outputs, Isa = isa };
+            float[] all = Run(p, w, x, bias, null, false, 1);
+            GatheredMatMulF32.Prepare(ref p);
+            using GuardedBuffer packed = new(GatheredMatMulF32.PackedBytes(in p)), input = GuardedBuffer.Of(x), b = GuardedBuffer.Of(bias), y = GuardedBuffer.OfFloats(Planned * Outputs), scratch = new(p.ScratchBytes);
+            fixed (float* weights = w) GatheredMatMulF32.Pack(in p, weights, transposed: false, 1, packed.Start);
+            foreach (int there in (int[])[1, p.TileTokens - 1, p.TileTokens, p.TileTokens + 1, Planned - 1])
+            {
+                y.Span.Fill(7);
+                GatheredMatMulParameters fewer = p;
+                fewer.Tokens = there;
+                for (int task = 0; task * p.TileTokens < there; task++) GatheredMatMulF32.Run(&fewer, input.Floats, packed.Start, b.Floats, null, y.Floats, scratch.Start, task);
+                Assert.Equal(all[..(there * Outputs)], y.Span[..(there * Outputs)].ToArray());
+                Assert.All(y.Span[(there * Outputs)..].ToArray(), value => Assert.Equal(7, value));
+            }
+        }
+    }
+
     [Fact]
     public void Every_tail_of_outputs()
     {

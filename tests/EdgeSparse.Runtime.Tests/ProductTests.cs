@@ -150,6 +150,98 @@ public class ProductTests
         }, g.Input(1, 1, 10, 2), g.Input(1, 1, 10, 2), g.Input(1, 1, 10, 2))).Message, StringComparison.Ordinal);
     }
 
+    /// <summary>
+    /// BiFormer's routing (one list for all heads) and the prediction from means (one a head), each by its definition in double precision: means, affinities, choice, then attention under a mask.
+    /// The grid of 10x9 is not divided by the prediction's blocks.
+    /// </summary>
+    [Theory]
+    [InlineData(false, 10, 10, 2, 2, 2, 2, 6)]
+    [InlineData(false, 12, 9, 4, 3, 4, 3, 2)]
+    [InlineData(true, 10, 9, 4, 4, 2, 2, 7)]
+    [InlineData(true, 8, 8, 3, 2, 1, 2, 5)]
+    public void Attention_is_routed_as_defined(bool predicted, int rows, int columns, int regionHeight, int regionWidth, int cellHeight, int cellWidth, int kept)
+    {
+        const int Prefix = 1, Heads = 2, Size = 6, Batch = 2;
+        int patches = rows * columns, tokens = Prefix + patches;
+        Array[] inputs = [.. Enumerable.Range(0, 3).Select(i => GraphBuilder.RandomFloats(new Random(i + 5), Batch * Heads * tokens * Size))];
+        float[] q = (float[])inputs[0], k = (float[])inputs[1];
+        int Block(int patch, int height, int width) => patch / columns / height * ((columns + width - 1) / width) + patch % columns / width;
+        int Blocks(int height, int width) => (rows + height - 1) / height * ((columns + width - 1) / width);
+        int cells = Blocks(cellHeight, cellWidth), regions = Blocks(regionHeight, regionWidth);
+        double[][] Means(float[] x, int batch, int head) => [.. Enumerable.Range(0, cells).Select(cell => Enumerable.Range(0, Size).Select(i =>
+            Enumerable.Range(0, patches).Where(t => Block(t, cellHeight, cellWidth) == cell).Average(t => (double)x[((batch * Heads + head) * tokens + Prefix + t) * Size + i])).ToArray())];
+        int Count(int cell) => Enumerable.Range(0, patches).Count(t => Block(t, cellHeight, cellWidth) == cell);
+        static double Dot(double[] a, double[] b) => a.Zip(b, (x, y) => x * y).Sum();
+        float[] mask = new float[Batch * Heads * tokens * tokens];
+        for (int batch = 0; batch < Batch; batch++)
+        {
+            var affinity = new double[Heads, regions, cells];
+            for (int head = 0; head < Heads; head++)
+            {
+                double[][] meanQ = Means(q, batch, head), meanK = Means(k, batch, head);
+                double[] classKey = [.. Enumerable.Range(0, Size).Select(i => (double)k[(batch * Heads + head) * tokens * Size + i])];
+                for (int i = 0; i < cells; i++)
+                {
+                    int region = Enumerable.Range(0, patches).Where(t => Block(t, cellHeight, cellWidth) == i).Select(t => Block(t, regionHeight, regionWidth)).Distinct().Single();
+                    double sum = Math.Exp(0.5 * Dot(meanQ[i], classKey)) + Enumerable.Range(0, cells).Sum(c => Count(c) * Math.Exp(0.5 * Dot(meanQ[i], meanK[c])));
+                    for (int c = 0; c < cells; c++)
+                    {
+                        if (predicted) affinity[head, region, c] += Count(i) * Count(c) * Math.Exp(0.5 * Dot(meanQ[i], meanK[c])) / sum;
+                        else for (int all = 0; all < Heads; all++) affinity[all, region, c] += 0.5 * Dot(meanQ[i], meanK[c]);
+                    }
+                }
+            }
+            for (int head = 0; head < Heads; head++)
+                for (int query = 0; query < patches; query++)
+                {
+                    int region = Block(query, regionHeight, regionWidth);
+                    HashSet<int> seen = [.. Enumerable.Range(0, cells).OrderByDescending(c => affinity[head, region, c]).Take(kept)];
+                    for (int key = 0; key < patches; key++)
+                        if (!seen.Contains(Block(key, cellHeight, cellWidth))) mask[((batch * Heads + head) * tokens + Prefix + query) * tokens + Prefix + key] = float.NegativeInfinity;
+                }
+        }
+        GraphBuilder Graph(Action<AttributeMap> attributes, float[]? mask)
+        {
+            var g = new GraphBuilder();
+            Value a = g.Input(Batch, Heads, tokens, Size), b = g.Input(Batch, Heads, tokens, Size), c = g.Input(Batch, Heads, tokens, Size);
+            g.Output(g.Node(OperatorKind.Attention, attributes, a, b, c, mask is null ? null : g.Floats([Batch, Heads, tokens, tokens], mask)));
+            return g;
+        }
+        Action<AttributeMap> Routed(int cellsKept) => a =>
+        {
+            a.Set("scale", 0.5);
+            a.Set("route", Prefix, rows, columns, regionHeight, regionWidth, cellHeight, cellWidth, cellsKept);
+            if (predicted) a.Set("route_predicted", 1);
+        };
+        static float[] Floats(byte[] bytes) => System.Runtime.InteropServices.MemoryMarshal.Cast<byte, float>(bytes).ToArray();
+        float[] expected = Floats(Graph(a => a.Set("scale", 0.5), mask).Run(new SessionOptions(), inputs)[0]);
+        float[] dense = Floats(Graph(a => a.Set("scale", 0.5), null).Run(new SessionOptions(), inputs)[0]);
+        Assert.Contains(expected.Zip(dense), pair => Math.Abs(pair.First - pair.Second) > 1e-2f);
+        foreach (int threads in (int[])[1, 2]) AssertClose(expected, Floats(Graph(Routed(kept), null).Run(new SessionOptions { Threads = threads }, inputs)[0]), 1e-5f);
+        AssertClose(dense, Floats(Graph(Routed(cells), null).Run(new SessionOptions(), inputs)[0]), 1e-5f);
+        using NativeSession session = NativeSession.Create(Graph(Routed(kept), null).Graph, new SessionOptions());
+        LayerDescription layer = session.Describe().Layers.Single();
+        Assert.Contains($"{kept} of {cells} cells", layer.Kernel, StringComparison.Ordinal);
+        Assert.True(layer.EffectiveMultiplyAdds < layer.MultiplyAdds);
+    }
+
+    [Theory]
+    [InlineData("attribute 'route' is for 1 tokens and 3x4 patches", false, 1, 3, 4, 1, 1, 1, 1, 1)]
+    [InlineData("regions of 2 and cells of 1", false, 1, 3, 3, 2, 2, 1, 1, 1)]
+    [InlineData("regions of 3 and cells of 2", true, 1, 3, 3, 3, 3, 2, 2, 1)]
+    [InlineData("regions of 4", true, 1, 3, 3, 4, 4, 2, 2, 1)]
+    [InlineData("keeps 10 cells, expected 1 to 9", false, 1, 3, 3, 1, 1, 1, 1, 10)]
+    public void Attention_routes_that_do_not_fit_are_refused(string expected, bool predicted, params int[] route)
+    {
+        var g = new GraphBuilder();
+        Assert.Contains(expected, Assert.Throws<ModelFormatException>(() => g.Node(OperatorKind.Attention, a =>
+        {
+            a.Set("scale", 1.0);
+            a.Set("route", Array.ConvertAll(route, i => (long)i));
+            if (predicted) a.Set("route_predicted", 1);
+        }, g.Input(1, 1, 10, 2), g.Input(1, 1, 10, 2), g.Input(1, 1, 10, 2))).Message, StringComparison.Ordinal);
+    }
+
     [Fact]
     public void Attention_masks_keys()
     {

@@ -12,6 +12,10 @@ public enum SparseAttentionKind
     Threshold,
     /// <summary>Those that the model's own mask excludes.</summary>
     Masked,
+    /// <summary>Those of regions of keys whose mean fits that of the queries' region least (BiFormer).</summary>
+    Region,
+    /// <summary>Those of cells of keys that means of neighbouring queries and keys predict to matter least (Sparsifiner).</summary>
+    Predicted,
 }
 
 /// <summary>
@@ -32,11 +36,26 @@ public sealed class SparseAttentionSpec
 
     public double Threshold { get; private set; }
 
+    /// <summary>Regions along each side of the picture.</summary>
+    public (int Height, int Width) Regions { get; private set; }
+
+    /// <summary>Regions that each region sees.</summary>
+    public int Top { get; private set; }
+
+    /// <summary>Patches along each side of a region of queries, of which the cells of keys are predicted together.</summary>
+    public (int Height, int Width) Region { get; private set; }
+
+    /// <summary>Patches along each side of a cell of keys; divides the region.</summary>
+    public (int Height, int Width) Cell { get; private set; }
+
+    /// <summary>Share of the cells that a region sees.</summary>
+    public double Keep { get; private set; }
+
     public int FirstLayer { get; private set; } = 1;
 
     public int LastLayer { get; private set; } = int.MaxValue;
 
-    public static IReadOnlyList<string> Forms { get; } = ["neighbourhood:window=7", "window:size=7,stride=3", "blocked:size=7", "threshold:0.001", "masked"];
+    public static IReadOnlyList<string> Forms { get; } = ["neighbourhood:window=7", "window:size=7,stride=3", "blocked:size=7", "threshold:0.001", "masked", "region:grid=7,top=4", "predict:keep=0.25,region=4,cell=2"];
 
     /// <summary>Reads a specification. Throws <see cref="SparseAttentionException"/>, naming what was found and what was expected.</summary>
     public static SparseAttentionSpec Parse(string text)
@@ -73,6 +92,24 @@ public sealed class SparseAttentionSpec
                 break;
             case "masked":
                 spec.Kind = SparseAttentionKind.Masked;
+                break;
+            case "region":
+                spec.Kind = SparseAttentionKind.Region;
+                spec.Regions = spec.Size(arguments, "grid");
+                if (!arguments.Remove("top", out string? top)) throw spec.Fail("'top' is missing");
+                if (!Whole(top, out int kept)) throw spec.Fail($"top '{top}' is not a number of regions");
+                if (kept > (long)spec.Regions.Height * spec.Regions.Width) throw spec.Fail($"top {kept} is more than the {spec.Regions.Height}x{spec.Regions.Width} regions");
+                spec.Top = kept;
+                break;
+            case "predict":
+                spec.Kind = SparseAttentionKind.Predicted;
+                if (!arguments.Remove("keep", out string? share)) throw spec.Fail("'keep' is missing");
+                if (!double.TryParse(share, NumberStyles.Float, CultureInfo.InvariantCulture, out double keep) || !(keep is > 0 and <= 1)) throw spec.Fail($"keep '{share}', expected more than 0 up to 1");
+                spec.Keep = keep;
+                spec.Region = arguments.ContainsKey("region") ? spec.Size(arguments, "region") : (4, 4);
+                spec.Cell = arguments.ContainsKey("cell") ? spec.Size(arguments, "cell") : (2, 2);
+                if (spec.Region.Height % spec.Cell.Height != 0 || spec.Region.Width % spec.Cell.Width != 0)
+                    throw spec.Fail($"cells of {spec.Cell.Height}x{spec.Cell.Width} do not divide regions of {spec.Region.Height}x{spec.Region.Width}");
                 break;
             default:
                 throw spec.Fail($"'{kind}' is not known");

@@ -89,6 +89,7 @@ public static unsafe partial class AttentionF32
         SetNumbers(s.Numbers);
         if (p->Groups > 0)
         {
+            pattern += batch * p->PatternBatchStride + head * p->PatternHeadStride;
             for (int group = first; group < end; group++) RunGroup<V, T>(p, &s, q, k, v, mask, y, pattern, group);
             return;
         }

@@ -39,6 +39,10 @@ public struct AttentionParameters
     public InstructionSet Isa;
     /// <summary>Groups of the <see cref="AttentionPattern"/> that Run is given; 0: every query sees every key.</summary>
     public int Groups;
+    /// <summary>Words from one picture's list of groups to the next; 0: all share one.</summary>
+    public long PatternBatchStride;
+    /// <summary>Words from one head's list of groups to the next; 0: all share one.</summary>
+    public long PatternHeadStride;
     /// <summary>1: keys that the mask excludes for all queries of a strip are left out; the result is the same.</summary>
     public int SkipMasked;
     /// <summary>Blocks of keys whose weights all stay below this share of the largest weight are left out; 0: none.</summary>

@@ -37,7 +37,7 @@ public sealed class AttentionPattern
     public const int SkippedKeys = AttentionF32.SkippedKeys;
 
     /// <summary>Gathering a key and its value takes as long as this many queries' products with them: their rows lie far apart, and every group begins anew.</summary>
-    private const double GatherQueries = 16;
+    internal const double GatherQueries = 16;
 
     /// <summary>The same for all keys of a head in their order.</summary>
     private const double CopyQueries = 2.5;
@@ -69,7 +69,7 @@ public sealed class AttentionPattern
     public static double DenseWork(InstructionSet isa, int queries, int keys) => keys * (Lanes(isa, queries) + CopyQueries);
 
     /// <summary>Lanes that a group of queries fills, in whole vectors.</summary>
-    private static int Lanes(InstructionSet isa, int queries)
+    internal static int Lanes(InstructionSet isa, int queries)
     {
         int vector = AttentionF32.StripQueries(isa) / 3;
         return (queries + vector - 1) / vector * vector;

@@ -71,6 +71,27 @@ public static partial class ShapeInference
         }
     }
 
+    /// <summary>
+    /// Prefix tokens, grid, region of queries, cell of keys and cells kept of an attention whose regions choose the cells they see by the means of queries and keys; per head or for all together.
+    /// </summary>
+    private static void AttentionRoute(NodeReader read, int queries, int keys)
+    {
+        bool predicted = read.Flag("route_predicted", false);
+        if (!read.Has("route")) return;
+        if (read.Has("window")) throw read.Fail("attributes 'window' and 'route', expected only one of them");
+        long[] r = read.Integers("route", 8, 0, Limits.Dimension);
+        if (r[1] < 1 || r[2] < 1 || r[0] + r[1] * r[2] != queries || queries != keys) throw read.Fail($"attribute 'route' is for {r[0]} tokens and {r[1]}x{r[2]} patches, the attention is from {queries} to {keys} tokens");
+        long cells = 1;
+        for (int axis = 0; axis < 2; axis++)
+        {
+            long grid = r[1 + axis], region = r[3 + axis], cell = r[5 + axis];
+            if (region < 1 || region > grid || cell < 1 || region % cell != 0 || !predicted && cell != region)
+                throw read.Fail($"attribute 'route' has regions of {region} and cells of {cell} over {grid} patches, expected regions of 1 to the patches and {(predicted ? "cells that divide them" : "cells of the same size")}");
+            cells *= (grid + cell - 1) / cell;
+        }
+        if (r[7] < 1 || r[7] > cells) throw read.Fail($"attribute 'route' keeps {r[7]} cells, expected 1 to {cells}");
+    }
+
     private static (ElementType, Shape) Attention(NodeReader read)
     {
         read.Inputs(3, 4);
@@ -85,6 +106,7 @@ public static partial class ShapeInference
         if (read.Number("skip_threshold", 0) is not (>= 0 and < 1) and var threshold) throw read.Fail($"attribute 'skip_threshold' is {threshold}, expected 0 up to, not including, 1");
         read.Flag("skip_masked", false);
         AttentionWindow(read, q[2], k[2]);
+        AttentionRoute(read, q[2], k[2]);
         return (ElementType.Float32, new Shape(q[0], q[1], q[2], v[3]));
     }
 

@@ -122,6 +122,12 @@ internal static unsafe class Executor
             case StepKind.Attention:
                 AttentionF32.Run((AttentionParameters*)parameters, (float*)t0, (float*)t1, (float*)t2, (float*)t3, (float*)t4, (int*)t5, scratch, task);
                 break;
+            case StepKind.AttentionPool:
+                AttentionPool.Run((AttentionPoolParameters*)parameters, (float*)t0, (float*)t1, task);
+                break;
+            case StepKind.AttentionRoute:
+                AttentionRoute.Run((AttentionRouteParameters*)parameters, (float*)t0, (int*)t1, scratch, task);
+                break;
             case StepKind.Unary:
                 Unary.Run((UnaryParameters*)parameters, t0, t1, scratch, task);
                 break;
@@ -204,7 +210,7 @@ internal static unsafe class Executor
     }
 
     /// <summary>Steps that can leave rows out which are not there.</summary>
-    public static bool TakesRowLimit(StepKind kind) => kind is StepKind.MatMul or StepKind.SparseMatMul or StepKind.LayerNormalization or StepKind.Attention;
+    public static bool TakesRowLimit(StepKind kind) => kind is StepKind.MatMul or StepKind.SparseMatMul or StepKind.GatheredMatMul or StepKind.LayerNormalization or StepKind.Attention;
 
     /// <summary>Runs one task for the first rows only: with the parameters of a product, normalisation or attention of so many.</summary>
     private static void RunRows(StepKind kind, byte* parameters, int rows, byte* t0, byte* t1, byte* t2, byte* t3, byte* t4, byte* scratch, int task)
@@ -223,6 +229,13 @@ internal static unsafe class Executor
                 SparseMatMulParameters p = *(SparseMatMulParameters*)parameters;
                 p.Tokens = Math.Min(p.Tokens, rows);
                 SparseMatMulF32.Run(&p, (float*)t0, t1, (float*)t2, (float*)t3, (float*)t4, scratch, task);
+                break;
+            }
+            case StepKind.GatheredMatMul:
+            {
+                GatheredMatMulParameters p = *(GatheredMatMulParameters*)parameters;
+                p.Tokens = Math.Min(p.Tokens, rows);
+                if (task * p.TileTokens < p.Tokens) GatheredMatMulF32.Run(&p, (float*)t0, t1, (float*)t2, (float*)t3, (float*)t4, scratch, task);
                 break;
             }
             case StepKind.LayerNormalization:

@@ -27,6 +27,8 @@ internal enum StepKind : int
     GatheredMatMul,
     ActivationMask,
     Attention,
+    AttentionPool,
+    AttentionRoute,
     Unary,
     Binary,
     Where,

@@ -390,15 +390,23 @@ internal sealed unsafe partial class NodeLowering
             share = Math.Min(1, groups.Scores / ((double)p.Queries * p.Keys));
             kernel += $" window {window.WindowHeight}x{window.WindowWidth}";
         }
+        if (node.Attributes.Contains("route"))
+        {
+            (AttentionRouteParameters route, pattern) = EmitRoute(node, ref p);
+            share = (route.Regions * (double)route.RegionHeight * route.RegionWidth * route.KeysOfRegion + (double)route.Prefix * p.Keys) / ((double)p.Queries * p.Keys);
+            share = Math.Min(1, share);
+            kernel += $" {route.Kept} of {route.Cells} cells";
+        }
         p.SkipMasked = (int)node.Attributes.Integer("skip_masked", 0);
         p.SkipThreshold = (float)node.Attributes.Number("skip_threshold", 0);
         if (p.SkipMasked != 0) kernel += " masked";
         if (p.SkipThreshold > 0) kernel += FormattableString.Invariant($" threshold {p.SkipThreshold}");
         AttentionF32.Prepare(ref p);
-        MultiplyAdds = EffectiveMultiplyAdds = checked((long)p.Batch * p.Heads * p.Queries * p.Keys * (p.HeadSize + p.ValueSize));
-        EffectiveMultiplyAdds = (long)(share * MultiplyAdds);
+        long all = checked((long)p.Batch * p.Heads * p.Queries * p.Keys * (p.HeadSize + p.ValueSize)), routing = EffectiveMultiplyAdds;
+        MultiplyAdds = all;
+        EffectiveMultiplyAdds = routing + (long)(share * all);
         double softmax = share * p.Batch * p.Heads * p.Queries * p.Keys / FunctionsPerNanosecond;
-        _builder.Emit(StepKind.Attention, p, p.TaskCount, p.ScratchBytes, EffectiveMultiplyAdds * MultiplyAddNanoseconds + softmax, kernel,
+        _builder.Emit(StepKind.Attention, p, p.TaskCount, p.ScratchBytes, share * all * MultiplyAddNanoseconds + softmax, kernel,
             Input(node, 0), Input(node, 1), Input(node, 2), Input(node, 3), Output(node), pattern);
         return null;
     }

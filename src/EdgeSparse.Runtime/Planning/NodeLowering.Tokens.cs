@@ -67,8 +67,8 @@ internal sealed unsafe partial class NodeLowering
         HeadStride = (int)node.Attributes.Integer(stride),
     };
 
-    /// <summary>y [batch, rows, columns] = a·bᵀ of rows of <paramref name="size"/> elements; a picture of a has <paramref name="rowsA"/>, one of b <paramref name="rowsB"/>.</summary>
-    private void EmitTokenProducts(Operand a, int rows, Operand b, int columns, int batch, int rowsA, int rowsB, int size, Operand y)
+    /// <summary>y [batch, rows, columns] = <paramref name="alpha"/>·a·bᵀ + bias [columns] of rows of <paramref name="size"/> elements; a picture of a has <paramref name="rowsA"/>, one of b <paramref name="rowsB"/>.</summary>
+    private void EmitTokenProducts(Operand a, int rows, Operand b, int columns, int batch, int rowsA, int rowsB, int size, Operand y, float alpha = 1, Operand bias = default)
     {
         var p = new MatMulParameters
         {
@@ -79,14 +79,14 @@ internal sealed unsafe partial class NodeLowering
             StrideA0 = (long)rowsA * size,
             StrideB0 = (long)rowsB * size,
             TransposeB = true,
-            Alpha = 1,
+            Alpha = alpha,
             Threads = _builder.Threads,
             Isa = _builder.Isa,
         };
         MatMulF32.Prepare(ref p);
         MultiplyAdds += p.MultiplyAdds;
         EffectiveMultiplyAdds += p.MultiplyAdds;
-        _builder.Emit(StepKind.MatMul, p, p.TaskCount, p.ScratchBytes, p.MultiplyAdds * MultiplyAddNanoseconds, KernelName("MatMulF32"), a, b, Operand.None, Operand.None, y);
+        _builder.Emit(StepKind.MatMul, p, p.TaskCount, p.ScratchBytes, p.MultiplyAdds * MultiplyAddNanoseconds, KernelName("MatMulF32"), a, b, bias, Operand.None, y);
     }
 
     /// <summary>Cosines of all pairs of keys of the node's first input, [batch, tokens, tokens].</summary>

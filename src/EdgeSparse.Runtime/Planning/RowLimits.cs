@@ -27,6 +27,8 @@ internal sealed class RowLimits
             }
             else if (node.Kind == OperatorKind.Attention)
             {
+                // Groups of queries name tokens by their places, which a varying number does not have.
+                if (node.Attributes.Contains("window") || node.Attributes.Contains("route")) continue;
                 if (!node.Inputs.Take(3).All(input => axes.Of(input) == 2) || Count(node.Inputs.Take(3)) is not { } count || node.Inputs[0]!.Shape[0] != 1) continue;
                 _limits[node] = _counts[node.Outputs[0]] = count;
                 axes.Set(node.Outputs[0], 2);

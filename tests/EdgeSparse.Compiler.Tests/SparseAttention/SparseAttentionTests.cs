@@ -55,6 +55,13 @@ public sealed class SparseAttentionTests
     [InlineData("threshold:1", "threshold '1', expected 0")]
     [InlineData("threshold", "the threshold is missing")]
     [InlineData("threshold:0.1,layers=4-2", "layers '4-2' is not")]
+    [InlineData("region:grid=7", "'top' is missing")]
+    [InlineData("region:top=4", "'grid' is missing")]
+    [InlineData("region:grid=7,top=some", "top 'some' is not a number")]
+    [InlineData("region:grid=2,top=5", "top 5 is more than the 2x2 regions")]
+    [InlineData("predict:region=4", "'keep' is missing")]
+    [InlineData("predict:keep=1.5", "keep '1.5', expected more than 0")]
+    [InlineData("predict:keep=0.5,cell=3", "cells of 3x3 do not divide regions of 4x4")]
     public void What_is_malformed_is_named(string text, string expected) =>
         Assert.Contains(expected, Assert.Throws<SparseAttentionException>(() => SparseAttentionSpec.Parse(text)).Message, StringComparison.Ordinal);
 
@@ -73,6 +80,22 @@ public sealed class SparseAttentionTests
     }
 
     [Fact]
+    public void Large_grids_are_routed_and_small_ones_or_all_regions_stay_dense()
+    {
+        Graph graph = Transformer(256);
+        Assert.Contains("see 4 of 16 regions over 16x16 patches in 12 layers, predicted", Assert.Single(Apply(graph, "region:grid=4,top=4")), StringComparison.Ordinal);
+        Assert.All(Attentions(graph), node => Assert.Equal([1, 16, 16, 4, 4, 4, 4, 4], node.Attributes.Integers("route")));
+        graph = Transformer(256);
+        Assert.Contains("stays dense", Assert.Single(Apply(graph, "region:grid=4,top=16")), StringComparison.Ordinal);
+        Assert.Contains("see 8 of 64 predicted cells of 2x2", Assert.Single(Apply(graph, "predict:keep=0.125,layers=3")), StringComparison.Ordinal);
+        Assert.Equal([1, 16, 16, 4, 4, 2, 2, 8], Attentions(graph).ElementAt(2).Attributes.Integers("route"));
+        Assert.True(Attentions(graph).ElementAt(2).Attributes.Flag("route_predicted"));
+        Assert.False(Attentions(graph).First().Attributes.Contains("route"));
+        Assert.Contains("stays dense", Assert.Single(Apply(graph, "predict:keep=1")), StringComparison.Ordinal);
+        Assert.Contains("stays dense", Assert.Single(Apply(Transformer(64), "region:grid=2,top=2")), StringComparison.Ordinal);
+    }
+
+    [Fact]
     public void A_threshold_marks_layers_with_several_blocks()
     {
         Graph graph = Transformer(112);
@@ -86,6 +109,8 @@ public sealed class SparseAttentionTests
     [InlineData("neighbourhood:window=3,layers=13", "the model has no layer 13, it has layers 1 to 12")]
     [InlineData("neighbourhood:window=9", "the window 9x9 is larger than the grid of 7x7 patches")]
     [InlineData("blocked:size=3", "blocks of 3x3 do not divide the grid of 7x7 patches")]
+    [InlineData("region:grid=2,top=1", "2x2 regions do not divide the grid of 7x7 patches")]
+    [InlineData("predict:keep=0.5,region=8", "the region 8x8 is larger than the grid of 7x7 patches")]
     [InlineData("masked", "none of the 12 attentions has a mask")]
     public void What_the_model_does_not_have_is_named(string spec, string expected) =>
         Assert.Contains(expected, Assert.Throws<SparseAttentionException>(() => Apply(Transformer(112), spec)).Message, StringComparison.Ordinal);
