@@ -1,4 +1,5 @@
 using EdgeSparse.Kernels;
+using EdgeSparse.Kernels.ActivationSparsity;
 using EdgeSparse.Kernels.Attention;
 using EdgeSparse.Kernels.Convolution;
 using EdgeSparse.Kernels.ConvolutionTranspose;
@@ -63,6 +64,9 @@ internal static unsafe class Dispatch
             case Operation.TokenScore: TokenScore.Run((TokenScoreParameters*)parameters, (float*)b0, (float*)b1, (float*)b2, (float*)b3, scratch, task); break;
             case Operation.TokenAssign: TokenAssign.Run((TokenAssignParameters*)parameters, (float*)b0, (float*)b1, (float*)b2, (int*)b3, scratch, task); break;
             case Operation.TokenAffinity: TokenAffinity.Run((TokenAffinityParameters*)parameters, (float*)b0, (int*)b1, (float*)b2, (float*)b3, (float*)scratch, (int*)(scratch + AffinityScratch), scratch + 2 * AffinityScratch, task); break;
+            case Operation.AttentionPool: AttentionPool.Run((AttentionPoolParameters*)parameters, (float*)b0, (float*)b1, task); break;
+            case Operation.AttentionRoute: AttentionRoute.Run((AttentionRouteParameters*)parameters, (float*)b0, (int*)b1, scratch, task); break;
+            case Operation.GatheredMatMul: GatheredMatMulF32.Run((GatheredMatMulParameters*)parameters, (float*)b0, b1, (float*)b2, (float*)b3, (float*)b4, scratch, task); break;
             default: return 1;
         }
         return 0;

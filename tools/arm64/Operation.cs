@@ -39,4 +39,7 @@ internal enum Operation
     TokenScore,
     TokenAssign,
     TokenAffinity,
+    AttentionPool,
+    AttentionRoute,
+    GatheredMatMul,
 }

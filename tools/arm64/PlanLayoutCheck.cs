@@ -1,3 +1,4 @@
+using EdgeSparse.Kernels.ActivationSparsity;
 using EdgeSparse.Kernels.Attention;
 using EdgeSparse.Kernels.Convolution;
 using EdgeSparse.Kernels.DataMovement;
@@ -24,6 +25,8 @@ internal static unsafe class PlanLayoutCheck
         Add(ref hash, sizeof(Step));
         Add(ref hash, sizeof(ArgReduceParameters));
         Add(ref hash, sizeof(AttentionParameters));
+        Add(ref hash, sizeof(AttentionPoolParameters));
+        Add(ref hash, sizeof(AttentionRouteParameters));
         Add(ref hash, sizeof(BatchNormalizationParameters));
         Add(ref hash, sizeof(BinaryParameters));
         Add(ref hash, sizeof(BlockCopyParameters));
@@ -33,6 +36,7 @@ internal static unsafe class PlanLayoutCheck
         Add(ref hash, sizeof(GatherElementsParameters));
         Add(ref hash, sizeof(GatherNdParameters));
         Add(ref hash, sizeof(GatherParameters));
+        Add(ref hash, sizeof(GatheredMatMulParameters));
         Add(ref hash, sizeof(GlobalPoolingParameters));
         Add(ref hash, sizeof(GroupNormalizationParameters));
         Add(ref hash, sizeof(LayerNormalizationParameters));

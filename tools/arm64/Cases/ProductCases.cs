@@ -1,5 +1,6 @@
 using System.Runtime.InteropServices;
 using EdgeSparse.Kernels;
+using EdgeSparse.Kernels.ActivationSparsity;
 using EdgeSparse.Kernels.Attention;
 using EdgeSparse.Kernels.Convolution;
 using EdgeSparse.Kernels.ConvolutionTranspose;
@@ -87,6 +88,13 @@ internal static unsafe class ProductCases
         Attention(file, "5 queries 37 keys mask", 1, 2, 5, 37, 20, 12, mask: true);
         Attention(file, "50 queries 150 keys", 1, 1, 50, 150, 64, 64, mask: false);
         AttentionInWindows(file, new AttentionWindow(1, 9, 8, 3, 3, 1, 1), 12);
+        Routed(file, "BiFormer", rows: 8, columns: 8, region: 4, cell: 4, kept: 2);
+        Routed(file, "predicted", rows: 9, columns: 10, region: 4, cell: 2, kept: 9);
+        foreach (double sparsity in new[] { 0, 0.7, 0.95, 1 })
+            foreach (var (tokens, inputs, outputs) in new[] { (1, 64, 48), (13, 37, 21), (65, 130, 60) })
+                Gathered(file, $"{tokens}x{inputs}x{outputs} sparsity {sparsity}", tokens, inputs, outputs, sparsity, default);
+        Gathered(file, "17x96x40 threshold", 17, 96, 40, 0.3, ActivationSelection.Above(0.25f));
+        Gathered(file, "17x96x40 statistical", 17, 96, 40, 0, ActivationSelection.AboveMean(0.5f));
     }
 
     private static ConvolutionParameters Geometry(int inputs, int height, int width, int outputs, int kernelHeight, int kernelWidth, int stride = 1, int pad = 0, int dilation = 1, int groups = 1)
@@ -240,6 +248,103 @@ internal static unsafe class ProductCases
         fixed (float* pq = q, pk = k, pv = v, pm = masks, y = expected) fixed (double* s = scores) AttentionF32.Reference(&masked, pq, pk, pv, pm, y, s);
         file.Add(Operation.Attention, $"AttentionF32 · {tokens} tokens in windows", p, p.TaskCount, p.ScratchBytes, Tensor.Input(q), Tensor.Input(k), Tensor.Input(v), Tensor.None,
             Tensor.Result(expected, Enumerable.Repeat(4e-6f, expected.Length).ToArray()), Tensor.Input(pattern.Words.ToArray()));
+    }
+
+    /// <summary>Means of blocks, the list of cells chosen by given affinities, and attention over such lists, one for each of two heads.</summary>
+    private static void Routed(CaseFile file, string name, int rows, int columns, int region, int cell, int kept)
+    {
+        const int Heads = 2, Size = 12;
+        int tokens = 1 + rows * columns;
+        float[] q = Data.Make(1, Heads * tokens * Size), k = Data.Make(2, q.Length), v = Data.Make(3, q.Length), expected = new float[q.Length];
+        var pool = new AttentionPoolParameters
+        {
+            Isa = InstructionSet.AdvSimd,
+            Batch = 1,
+            Heads = Heads,
+            Size = Size,
+            Prefix = 1,
+            TakesPrefix = 1,
+            GridHeight = rows,
+            GridWidth = columns,
+            BlockHeight = cell,
+            BlockWidth = cell,
+            HeadStride = tokens * Size,
+            TokenStride = Size,
+        };
+        AttentionPool.Prepare(ref pool);
+        var means = new double[Heads * pool.Rows * Size];
+        fixed (float* x = q) fixed (double* y = means) AttentionPool.Reference(&pool, x, y);
+        file.Add(Operation.AttentionPool, $"AttentionPoolF32 · {name}", pool, pool.TaskCount, 0, Tensor.Input(q), Tensor.Result([.. means.Select(mean => (float)mean)], [.. means.Select(_ => 2e-6f)]));
+
+        var route = new AttentionRouteParameters
+        {
+            Isa = InstructionSet.AdvSimd,
+            Tables = Heads,
+            Prefix = 1,
+            GridHeight = rows,
+            GridWidth = columns,
+            RegionHeight = region,
+            RegionWidth = region,
+            ProbeHeight = cell,
+            ProbeWidth = cell,
+            CellHeight = cell,
+            CellWidth = cell,
+            Kept = kept,
+            Skip = 1,
+        };
+        AttentionRoute.Prepare(ref route);
+        // Multiples of 1/64 are summed exactly.
+        float[] affinities = [.. Data.Make(4, Heads * route.Probes * (1 + route.Cells)).Select(value => MathF.Round(value * 64) / 64)];
+        var words = new int[Heads * route.TableWords];
+        var scratch = new byte[route.ScratchBytes + 64];
+        var sees = new bool[Heads * tokens * tokens];
+        fixed (float* a = affinities)
+        fixed (int* w = words)
+        fixed (byte* s = scratch)
+        fixed (bool* e = sees)
+        fixed (double* exact = affinities.Select(value => (double)value).ToArray())
+        {
+            for (int i = 0; i < words.Length; i++) words[i] = -1;
+            for (int task = 0; task < route.TaskCount; task++) AttentionRoute.Run(&route, a, w, s, task);
+            AttentionRoute.Reference(&route, exact, e);
+        }
+        AttentionParameters p = AttentionParameters.Create(1, Heads, tokens, tokens, Size, Size, 0.25f), masked = p;
+        p.Threads = 2;
+        p.Isa = InstructionSet.AdvSimd;
+        (p.Groups, p.PatternHeadStride) = (route.Groups, route.TableWords);
+        AttentionF32.Prepare(ref p);
+        (masked.MaskHeadStride, masked.MaskQueryStride, masked.MaskKeyStride) = (tokens * tokens, tokens, 1);
+        float[] masks = [.. sees.Select(seen => seen ? 0 : float.NegativeInfinity)];
+        var scores = new double[tokens];
+        fixed (float* pq = q, pk = k, pv = v, pm = masks, y = expected) fixed (double* s = scores) AttentionF32.Reference(&masked, pq, pk, pv, pm, y, s);
+        file.Add(Operation.Attention, $"AttentionF32 · {name}", p, p.TaskCount, p.ScratchBytes, Tensor.Input(q), Tensor.Input(k), Tensor.Input(v), Tensor.None,
+            Tensor.Result(expected, Enumerable.Repeat(4e-6f, expected.Length).ToArray()), Tensor.Input(words));
+        file.Add(Operation.AttentionRoute, $"AttentionRouteF32 · {name}", route, route.TaskCount, route.ScratchBytes, Tensor.Input(affinities), Tensor.InPlace(Words([.. words.Select(_ => -1)]), Words(words), new float[words.Length]));
+    }
+
+    /// <summary>Words as floats of the same bits, small ones denormal: what is not written stays a NaN.</summary>
+    private static float[] Words(int[] words) => MemoryMarshal.Cast<int, float>(words).ToArray();
+
+    private static void Gathered(CaseFile file, string name, int tokens, int inputs, int outputs, double sparsity, ActivationSelection selection)
+    {
+        var random = new Random(11);
+        // On a grid, no value lies within rounding of a threshold computed from mean and deviation.
+        float[] x = [.. Data.Make(1, tokens * inputs).Select(value => random.NextDouble() < sparsity ? 0 : MathF.Round(value * 64) / 64)];
+        float[] w = Data.Make(2, outputs * inputs), bias = Data.Make(3, outputs), residual = Data.Make(4, tokens * outputs);
+        var p = new GatheredMatMulParameters { Tokens = tokens, Inputs = inputs, Outputs = outputs, Selection = selection, Threads = 2, Isa = InstructionSet.AdvSimd };
+        GatheredMatMulF32.Prepare(ref p);
+        var packed = new byte[GatheredMatMulF32.PackedBytes(in p)];
+        fixed (float* from = w) fixed (byte* to = packed) GatheredMatMulF32.Pack(in p, from, transposed: false, 1, to);
+        float[] expected = new float[tokens * outputs], magnitudes = new float[tokens * outputs];
+        GatheredMatMulParameters plain = p;
+        plain.Selection = ActivationSelection.NonZero;
+        fixed (float* px = x, pw = w, pb = bias, pr = residual, y = expected, ax = Data.Absolute(x), aw = Data.Absolute(w), ab = Data.Absolute(bias), ar = Data.Absolute(residual), m = magnitudes)
+        {
+            GatheredMatMulF32.Reference(&p, px, pw, pb, pr, y);
+            GatheredMatMulF32.Reference(&plain, ax, aw, ab, ar, m);
+        }
+        file.Add(Operation.GatheredMatMul, $"GatheredMatMulF32 · {name}", p, p.TaskCount, p.ScratchBytes, Tensor.Input(x), Tensor.Input(packed), Tensor.Input(bias), Tensor.Input(residual),
+            Sum(expected, magnitudes, inputs, approximate: false));
     }
 
     private static Tensor Forward(ConvolutionParameters p, Operands o) => Forward(p, o.Values, o.Weights, o.Bias, o.Residual);
