@@ -12,7 +12,7 @@ BIN           := $(OUT)/bin
 export DOTNET_CLI_TELEMETRY_OPTOUT = 1
 export DOTNET_NOLOGO = 1
 
-.PHONY: help deps deps-onnxruntime build models run test test-managed arm64-check arm64-models arm64-report bench deb fmt clean
+.PHONY: help deps deps-onnxruntime build models run test test-managed arm64-check arm64-models arm64-report bench deb appliance-test fmt clean
 
 help: ## list the targets
 	@awk -F ':.*## ' '/^[a-z0-9-]+:.*## / { printf "  %-18s %s\n", $$1, $$2 }' $(MAKEFILE_LIST)
@@ -55,6 +55,10 @@ deb: deps ## build the Debian package of this machine's architecture, and of arm
 	@tools/packaging/deb.sh $$(dpkg --print-architecture) $(OUT)/packages
 	@[ $$(dpkg --print-architecture) = arm64 ] || tools/packaging/deb.sh arm64 $(OUT)/packages || [ $$? -eq 3 ]
 	@tools/packaging/check.sh $(OUT)/packages
+
+appliance-test: deb ## install the package on a virtual board (qemu) with a camera and a broker, and put it through a life; about 10 minutes, as root
+	@tools/build/deps.sh appliance
+	@tools/appliance/run.sh $(OUT)/packages $(OUT)/appliance
 
 fmt: ## format the C# sources
 	dotnet format EdgeSparse.sln

@@ -129,6 +129,7 @@ As a systemd service it says when it is ready, feeds the watchdog only while eve
                  ".TP", ".I /etc/edgesparse/edgesparse.json", "The configuration.",
                  ".TP", ".I /etc/edgesparse/conf.d/*.json", "Read after it, in order of name.",
                  ".TP", ".I /etc/credstore/mqtt.password", roff("The bridge's password for systemd to hand over, readable by root only."),
+                 ".TP", ".I /etc/credstore/http.token", roff("The token that HTTP clients show, likewise."),
                  ".TP", ".I /var/lib/edgesparse", "Message numbers, results that wait for a broker elsewhere, what edgesparse tune measured.",
                  ".TP", ".I /run/edgesparse/mqtt.sock", roff("The broker's Unix socket, for members of the group edgesparse."),
                  ".TP", ".I /usr/share/edgesparse/models/street.esm", "The model used where none is configured.",
