@@ -156,7 +156,7 @@ for round in 1 2 3; do
 	pid=$(main_pid)
 	kill -9 "$pid"
 	back() { [ "$(main_pid)" != "$pid" ] && [ "$(main_pid)" != 0 ] && ready; }
-	check "kill -9 $round: ready again (result $last was acknowledged)" until_true 30 back
+	check "kill -9 $round: ready again (result $last was acknowledged)" until_true 60 back
 done
 
 # ---- a process that does nothing any more ---------------------------------------------------------------------------
@@ -166,8 +166,6 @@ woken() { [ "$(main_pid)" != "$pid" ] && ready; }
 check "watchdog: a stopped process is replaced" until_true 75 woken
 watchdog_said() { journalctl -u edgesparsed -o cat --no-pager | grep -m 1 -i 'watchdog timeout'; }
 check "watchdog: systemd says so" watchdog_said
-fed() { [ "$(main_pid)" = "$1" ]; }
-
 for part in parts/*.sh; do [ -e "$part" ] && . "$part"; done
 
 # ---- upgrade --------------------------------------------------------------------------------------------------------
@@ -180,6 +178,8 @@ kept() { tail -n 1 /etc/edgesparse/edgesparse.json; grep -q '// edited' /etc/edg
 check "upgrade: what was edited is kept" kept
 memory() { grep VmHWM "/proc/$(main_pid)/status"; }
 check "service: memory" memory
+
+journalctl -u edgesparsed -o short-monotonic --no-pager >/dev/ttyS0
 
 echo second >$STATE/phase
 sync

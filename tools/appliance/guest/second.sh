@@ -1,5 +1,6 @@
 # After a reboot: everything by itself; then the package is removed, installed again and purged.
 
+# The first camera comes after the service: its driver was not even loaded when that started.
 modprobe vivid n_devs=1 node_types=0x1
 check "reboot: ready by itself" until_true 90 ready
 check "reboot: no failed start" test "$(restarts)" = 0
