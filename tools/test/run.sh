@@ -55,10 +55,10 @@ fi
 
 # The package of the programs as they are, its unit and its samples; installing it is what appliance-test does.
 start=$SECONDS
-if command -v dpkg-shlibdeps >/dev/null; then
+if command -v dpkg-shlibdeps >/dev/null && command -v python3 >/dev/null; then
   BIN=$root/out/bin tools/packaging/deb.sh "$(dpkg --print-architecture)" "$root/out/test/packages" >"$logs/packaging.log" 2>&1 && tools/packaging/check.sh "$root/out/test/packages" >>"$logs/packaging.log" 2>&1
 else
-  echo "  skip  the package: skipped: no dpkg-shlibdeps" >"$logs/packaging.log"; echo "0 passed, 0 failed, 1 skipped" >>"$logs/packaging.log"
+  echo "  skip  the package: skipped: no dpkg-shlibdeps or python3" >"$logs/packaging.log"; echo "0 passed, 0 failed, 1 skipped" >>"$logs/packaging.log"
 fi
 code=$?
 read -r p f s < <(awk '/^[0-9]+ passed, [0-9]+ failed/ { p = $1; f = $3; s = $5 } END { printf "%d %d %d\n", p, f, s }' "$logs/packaging.log")

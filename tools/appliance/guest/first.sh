@@ -72,10 +72,10 @@ sees_all() { # results from every one of the cameras named
 		[ "$(metric "edgesparse_frames_total{camera=\"$name\",result=\"processed\"}" | cut -d. -f1)" -ge 3 ] || { echo "$name: $(journal_since "$since" | grep "camera $name" | tail -n 1)"; return 1; }
 	done
 }
-check "camera: six at once, NV12 YUYV YU12 RGB3 BGR3 GREY" until_true 60 sees_all
-for name in nv12 yuyv yu12 rgb24 bgr24 grey; do
-	agreed() { journal_since "$since" | grep -E "camera $name: .* gives "; }
-	check "camera: format $name" agreed
+check "camera: six at once, NV12 YUYV YU12 RGB3 BGR3 GREY" until_true 120 sees_all
+for layout in nv12 yuyv yu12 rgb24 bgr24 grey; do
+	agreed() { journal_since "$since" | grep -E "camera $layout: .* gives "; }
+	check "camera: format $layout" agreed
 done
 control() { v4l2-ctl -d /dev/video2 --get-ctrl brightness,contrast | paste -sd ' '; v4l2-ctl -d /dev/video2 --get-ctrl brightness,contrast | paste -sd ' ' | grep -q 'brightness: 77 contrast: 99'; }
 check "camera: controls are set" control
