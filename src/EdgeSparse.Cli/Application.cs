@@ -24,13 +24,14 @@ internal static class Application
           edgesparse bench model.onnx --against onnxruntime    both engines, alternating
           edgesparse tune                                      measure this processor, so that plans fit it
           edgesparse tokens vit.onnx --calibrate pictures/     what fewer tokens gain and lose
+          edgesparse optimize m.onnx --calibrate pictures/ --max-drop 1% -o m.esm   the fastest package within a bound
           edgesparse prune m.onnx --sparsity 0.5 --calibrate pictures/ -o s.onnx
           edgesparse synth mobilenet_v2 --sparsity 0.9 -o m.onnx
 
         """;
 
     private const string ExitCodes = """
-        Exit codes: 0 ok, 1 verify found a difference or prune lost too much, 64 usage, 65 bad model or data, 66 no such input, 69 library or provider absent,
+        Exit codes: 0 ok, 1 verify found a difference, prune lost too much or optimize found nothing faster, 64 usage, 65 bad model or data, 66 no such input, 69 library or provider absent,
         70 internal error, 73 cannot create output, 74 cannot write output, 78 bad model.json or labels.txt.
 
         """;
@@ -68,6 +69,7 @@ internal static class Application
             SynthCommand.Create(terminal),
             PruneCommand.Create(terminal),
             SoupCommand.Create(terminal),
+            OptimizeCommand.Create(terminal),
             KernelsCommand.Create(terminal),
         };
         foreach (Option option in root.Options)

@@ -22,15 +22,18 @@ public static class ModelCompiler
     {
         ArgumentNullException.ThrowIfNull(onnxPath);
         ArgumentNullException.ThrowIfNull(options);
-        if (options.Tokens is { } tokens && options.Backend == CompileBackend.OnnxRuntime) throw new TokenReductionException($"token reduction '{tokens}' needs the native engine, and the package is to be for ONNX Runtime");
-        if (options.Attention is { } attention)
-        {
-            if (options.Backend == CompileBackend.OnnxRuntime) throw new SparseAttentionException($"sparse attention '{attention}' needs the native engine, and the package is to be for ONNX Runtime");
-            if (options.Tokens is not null && attention.Kind == SparseAttentionKind.Window) throw new SparseAttentionException($"sparse attention '{attention}' needs all patches of the grid, and token reduction '{options.Tokens}' takes some away");
-        }
-        OnnxModel model = OnnxModel.Read(onnxPath);
+        Check(options);
+        return Compile(OnnxModel.Read(onnxPath), options);
+    }
+
+    /// <summary>The same of a model that was read already; manifest and labels are looked for beside <see cref="OnnxModel.Path"/>.</summary>
+    public static CompileResult Compile(OnnxModel model, CompileOptions options)
+    {
+        ArgumentNullException.ThrowIfNull(model);
+        ArgumentNullException.ThrowIfNull(options);
+        Check(options);
         var result = new CompileResult();
-        Manifest manifest = ManifestFiles.Of(onnxPath, options.Manifest, result.Notes);
+        Manifest manifest = ManifestFiles.Of(model.Path, options.Manifest, result.Notes);
         manifest.SourceSha256 = Convert.ToHexStringLower(SHA256.HashData(model.FileBytes.Span));
         if (options.Backend != CompileBackend.OnnxRuntime && Native(model, options, result) is { } graph)
         {
@@ -60,6 +63,16 @@ public static class ModelCompiler
         }
         result.Package = new ModelPackage(manifest, null, OnnxBytes(model));
         return result;
+    }
+
+    private static void Check(CompileOptions options)
+    {
+        if (options.Tokens is { } tokens && options.Backend == CompileBackend.OnnxRuntime) throw new TokenReductionException($"token reduction '{tokens}' needs the native engine, and the package is to be for ONNX Runtime");
+        if (options.Attention is { } attention)
+        {
+            if (options.Backend == CompileBackend.OnnxRuntime) throw new SparseAttentionException($"sparse attention '{attention}' needs the native engine, and the package is to be for ONNX Runtime");
+            if (options.Tokens is not null && attention.Kind == SparseAttentionKind.Window) throw new SparseAttentionException($"sparse attention '{attention}' needs all patches of the grid, and token reduction '{options.Tokens}' takes some away");
+        }
     }
 
     /// <summary>The graph for the native engine, or null with the reasons in <paramref name="result"/>.</summary>

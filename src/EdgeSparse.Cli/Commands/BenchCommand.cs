@@ -60,24 +60,11 @@ internal static class BenchCommand
         if (profile && session is not NativeSession) throw new CliException(ExitCode.Data, $"--profile measures the native backend's layers, the model runs on {session.Backend}");
         using var feed = new BenchInputs(model, session.Inputs, pictures, seed);
         feed.Fill(session, other);
-
-        var times = new RunTimes(session);
-        RunTimes? otherTimes = other is null ? null : new RunTimes(other);
-        for (int i = 0; i < WarmUpRuns; i++)
+        (RunTimes times, RunTimes? otherTimes) = AlternatingRuns.Measure(session, other, seconds, run =>
         {
-            times.Run();
-            otherTimes?.Run();
-        }
-        times.Clear();
-        otherTimes?.Clear();
-        long start = Stopwatch.GetTimestamp(), end = start + (long)(seconds * Stopwatch.Frequency);
-        for (int runs = 0; runs < LeastRuns || Stopwatch.GetTimestamp() < end; runs++)
-        {
-            if (feed.Varies) feed.Fill(session, other);
-            times.Run();
-            otherTimes?.Run();
-            if (runs % 16 == 0) terminal.Progress($"{model.Name.File}: {runs} runs");
-        }
+            if (run > 0 && feed.Varies) feed.Fill(session, other);
+            if (run % 16 == 0) terminal.Progress($"{model.Name.File}: {run} runs");
+        });
 
         // The description is the native engine's, whichever of the two it is; a baseline is another model.
         SessionDescription? description = (session as NativeSession ?? (baseline is null ? other as NativeSession : null))?.Describe();

@@ -63,6 +63,12 @@ internal static class CommandExamples
               edgesparse prune model.onnx --sparsity 0.8 --criterion magnitude --allocation global -o sparse.onnx
 
             """,
+        "optimize" => """
+              edgesparse optimize model.onnx --calibrate pictures/ --max-drop 1% -o model.esm --report report/
+              edgesparse optimize model.onnx --calibrate train.tar.gz --judge test.tar.gz --time-limit 600 --threads 1 -o model.esm
+              edgesparse optimize vit.onnx --calibrate pictures/ --patterns 4x1,2:4 --token-methods merge -o vit.esm
+
+            """,
         "soup" => """
               edgesparse soup seed1.onnx seed2.onnx seed3.onnx -o soup.onnx
               edgesparse soup long.onnx short.onnx --weights 2,1 -o soup.onnx

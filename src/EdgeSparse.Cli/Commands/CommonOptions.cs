@@ -55,6 +55,21 @@ internal static class CommonOptions
         },
     };
 
+    /// <summary>Points (hundredths), with or without a percent sign.</summary>
+    public static Option<double> Points(string name, string help, double absent) => new(name)
+    {
+        Description = help,
+        HelpName = "X%",
+        DefaultValueFactory = _ => absent,
+        CustomParser = result =>
+        {
+            string text = result.Tokens[0].Value;
+            if (double.TryParse(text.EndsWith('%') ? text[..^1] : text, NumberStyles.Float, CultureInfo.InvariantCulture, out double value) && value is >= 0 and <= 100) return value;
+            result.AddError($"{name} is '{text}', expected points from 0 to 100 such as 0.5 or 1%");
+            return absent;
+        },
+    };
+
     public static Option<string?> State() => Text("--state", "Folder of what edgesparse tune measured; default: STATE_DIRECTORY, else XDG_STATE_HOME/edgesparse, else ~/.local/state/edgesparse.", "DIR");
 
     public static Option<long> Threads() => Integer("--threads", "Threads that compute; 0 = one for each processor.", 0, 0, SessionOptions.MaximumThreads);

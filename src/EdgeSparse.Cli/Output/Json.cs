@@ -15,6 +15,7 @@ namespace EdgeSparse.Cli.Output;
 [JsonSerializable(typeof(TuneReport))]
 [JsonSerializable(typeof(PruneReport))]
 [JsonSerializable(typeof(SoupReport))]
+[JsonSerializable(typeof(OptimizeReport))]
 [JsonSerializable(typeof(TensorsReport))]
 [JsonSerializable(typeof(TokensReport))]
 [JsonSerializable(typeof(CompareReport))]
