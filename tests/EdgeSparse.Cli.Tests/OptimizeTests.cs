@@ -146,6 +146,8 @@ public sealed class OptimizeTests : IDisposable
         Refused(66, "nowhere: no such file", "@m.onnx -c @nowhere");
         Refused(66, "nowhere.onnx: no such file", "@nowhere.onnx -c @two");
         Refused(73, "--report is", "@m.onnx -c @two --report @m.json");
+        Refused(73, "nosuch/o.onnx: cannot be created: there is no such folder", "@m.onnx -c @two --onnx @nosuch/o.onnx");
+        Refused(73, "two: is a folder", "@m.onnx -c @two --onnx @two");
         Assert.Equal("the last whole result", File.ReadAllText(_work["o.esm"]));
         Assert.Empty(Directory.EnumerateFiles(_work.Root, "*.tmp"));
 

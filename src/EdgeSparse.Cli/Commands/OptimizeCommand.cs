@@ -47,7 +47,11 @@ internal static class OptimizeCommand
         {
             string path = parsed.GetValue(onnx)!;
             foreach (string? target in (string?[])[parsed.GetValue(output), parsed.GetValue(outputOnnx)])
-                if (target is not null && Path.GetFullPath(path) == Path.GetFullPath(target)) throw new CliException(ExitCode.Usage, $"'{target}' is the ONNX file itself, give another file to write");
+            {
+                if (target is null) continue;
+                if (Path.GetFullPath(path) == Path.GetFullPath(target)) throw new CliException(ExitCode.Usage, $"'{target}' is the ONNX file itself, give another file to write");
+                FileOutput.RequireWritable(target);
+            }
             if (parsed.GetValue(report) is { } folder && File.Exists(folder)) throw new CliException(ExitCode.CannotCreate, $"--report is '{folder}', a file; give a folder");
             var request = new OptimizeRequest(path, parsed.GetValue(output)!, parsed.GetValue(outputOnnx), parsed.GetValue(report), parsed.GetValue(manifest), ModelOptions.ParseShapes(parsed.GetValue(inputs)),
                 parsed.GetValue(calibrate)!, parsed.GetValue(judge), (int)parsed.GetValue(pictures), (int)parsed.GetValue(judged), parsed.GetValue(maxDrop) / 100,

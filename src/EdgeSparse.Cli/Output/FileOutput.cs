@@ -24,6 +24,13 @@ internal static class FileOutput
 
     public static void Write(string path, byte[] content) => Write(path, target => AtomicFile.Write(target, content));
 
+    /// <summary>For work that takes long: throws before it where the file could not be created after it.</summary>
+    public static void RequireWritable(string path)
+    {
+        if (Directory.Exists(path)) throw new CliException(ExitCode.CannotCreate, $"{path}: is a folder, expected a file name");
+        if (!Directory.Exists(Path.GetDirectoryName(Path.GetFullPath(path)))) throw new CliException(ExitCode.CannotCreate, $"{path}: cannot be created: there is no such folder");
+    }
+
     public static void CreateFolder(string path)
     {
         try
