@@ -7,7 +7,7 @@ set -euo pipefail
 . "$(dirname "${BASH_SOURCE[0]}")/lib.sh" arm64-check "${1:?usage: check.sh OUT}"
 have_all
 processors=(cortex-a53 cortex-a72 cortex-a76)
-models=("$here"/../../models/cifar10-mbnet-*/model.onnx)
+models=("$here"/../../models/cifar10-mbnet-{dense,sparse90}/model.onnx)
 
 compile_kernels
 passed=0 failed=0
