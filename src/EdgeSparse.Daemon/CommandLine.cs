@@ -7,6 +7,9 @@ internal sealed class CommandLine
 {
     public const string DefaultFile = "/etc/edgesparse/edgesparse.json";
 
+    /// <summary>What systemd gives the installed service as STATE_DIRECTORY.</summary>
+    public const string ServiceStateFolder = "/var/lib/edgesparse";
+
     public const string Help = """
         edgesparsed: streams camera frames through a model and publishes what it sees.
 
@@ -74,6 +77,15 @@ internal sealed class CommandLine
             }
         }
         return line;
+    }
+
+    /// <summary>
+    /// The variables that options default to. Whoever checks the installed service's configuration by hand stands where the service does: its state folder is taken where it is there.
+    /// </summary>
+    public string? Variable(string name, Func<string, string?> environment, Func<string, bool> folderExists)
+    {
+        if (environment(name) is { } value) return value;
+        return CheckOnly && name == "STATE_DIRECTORY" && (File is null or DefaultFile) && folderExists(ServiceStateFolder) ? ServiceStateFolder : null;
     }
 
     /// <summary>The layers that this command line asks for, the environment's among them.</summary>

@@ -27,7 +27,7 @@ namespace EdgeSparse.Daemon
                     return ExitCode.Ok;
                 }
                 ConfigurationLayers layers = line.Layers(Environment.GetEnvironmentVariables());
-                DaemonOptions options = OptionsReader.Read(layers, Environment.GetEnvironmentVariable);
+                DaemonOptions options = OptionsReader.Read(layers, name => line.Variable(name, Environment.GetEnvironmentVariable, Directory.Exists));
                 if (line.CheckOnly)
                 {
                     Console.Out.WriteLine($"configuration ok: {string.Join(", ", options.Cameras.Select(camera => $"camera {camera.Name} from {camera.Source}{(camera.Enabled ? "" : " (disabled)")}"))}");

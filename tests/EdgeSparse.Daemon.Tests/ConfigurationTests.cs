@@ -74,6 +74,20 @@ public sealed class ConfigurationTests : IDisposable
     }
 
     [Fact]
+    public void Checking_The_Installed_Configuration_By_Hand_Stands_Where_The_Service_Does()
+    {
+        Assert.Equal(CommandLine.ServiceStateFolder, State("--check-config"));
+        Assert.Equal(CommandLine.ServiceStateFolder, State("--check-config", "--config", CommandLine.DefaultFile));
+        Assert.Null(State());
+        Assert.Null(State("--check-config", "--config", "other.json"));
+        Assert.Null(CommandLine.Parse(["--check-config"]).Variable("STATE_DIRECTORY", _ => null, _ => false));
+        Assert.Null(CommandLine.Parse(["--check-config"]).Variable("RUNTIME_DIRECTORY", _ => null, _ => true));
+        Assert.Equal("/srv/state", CommandLine.Parse(["--check-config"]).Variable("STATE_DIRECTORY", _ => "/srv/state", _ => true));
+
+        static string? State(params string[] arguments) => CommandLine.Parse(arguments).Variable("STATE_DIRECTORY", _ => null, folder => folder == CommandLine.ServiceStateFolder);
+    }
+
+    [Fact]
     public void Later_Layers_Win_Key_By_Key()
     {
         string file = At("edgesparse.json", """{ /* comment */ "device": "a", "threads": 1, "http": { "listen": "127.0.0.1:1" }, "log": { "level": "debug" }, }""");

@@ -2,13 +2,13 @@
 # The appliance test:  run.sh PACKAGES FOLDER
 # Builds a Debian board's disk with the package beside, boots it in qemu (TCG), and watches: the board's checks report on a serial port, and a subscriber here, outside the
 # board, keeps a session at the board's mosquitto, by which it is judged whether a result was lost. Closes with "N passed, N failed, N skipped".
-# REPORT=FILE writes the table. Needs root (for the disk's owners and devices); takes about 10 minutes, at most LIMIT seconds (900).
+# REPORT=FILE writes the table. Needs root (for the disk's owners and devices); takes about 10 minutes, at most LIMIT seconds (1500).
 set -uo pipefail
 
 packages=$1
 folder=$2
 here=$(cd "$(dirname "$0")" && pwd)
-limit=${LIMIT:-900}
+limit=${LIMIT:-1500}
 begin=$SECONDS
 fail() { echo "appliance: $*" >&2; echo "0 passed, 1 failed, 0 skipped"; exit 1; }
 [[ $(id -u) -eq 0 ]] || { echo "appliance: skipped: needs root, for the owners and devices on the disk"; echo "0 passed, 0 failed, 1 skipped"; exit 0; }
