@@ -4,7 +4,7 @@ namespace EdgeSparse.Cli;
 internal static class ExitCode
 {
     public const int Ok = 0;
-    /// <summary><c>verify</c>: an output lies beyond the tolerance; <c>prune</c>: more was lost than allowed; <c>optimize</c>: nothing faster was found within the bound.</summary>
+    /// <summary><c>verify</c>: an output lies beyond the tolerance; <c>prune</c>: more was lost than allowed, and nothing was written; <c>optimize</c>: nothing faster was found within the bound.</summary>
     public const int Different = 1;
     /// <summary>The command line is wrong.</summary>
     public const int Usage = 64;

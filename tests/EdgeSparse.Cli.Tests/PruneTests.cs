@@ -86,6 +86,37 @@ public sealed class PruneTests : IDisposable
         Assert.Empty(Directory.EnumerateFiles(_work.Root, "*.tmp"));
     }
 
+    [DataFact]
+    public void A_sweep_finds_the_drop_and_writes_the_sparsest_model_before_it()
+    {
+        File.Copy(TestData.Path("models", "mlperftiny_resnet8_cifar10.onnx"), _work["m.onnx"]);
+        File.WriteAllText(_work["m.json"], Cifar);
+        string[] sweep = ["prune", _work["m.onnx"], "--sweep", "0.5,0.7,0.9,0.98", "--calibrate", TestData.Path("images", "cifar10_test1000_jpeg.tar.gz"), "--pictures", "100", "--judged", "200", "-o", _work["s.onnx"]];
+        JsonElement report = Cli.Run([.. sweep, "--plot", _work["s.png"], "--save", _work["s.json"], "--json"]).Succeeded().Json;
+        JsonElement[] points = [.. report.GetProperty("points").EnumerateArray()];
+        Assert.Equal([0.5, 0.7, 0.9, 0.98], points.Select(point => point.GetProperty("sparsity_asked").GetDouble()));
+        double[] lost = [.. points.Select(point => point.GetProperty("lost").GetDouble())];
+        Assert.True(lost[0] < 0.15 && lost[^1] > 0.3, string.Join(' ', lost));
+        foreach (JsonElement point in points)
+        {
+            Assert.Equal(["dense", "second-order, update weights", "magnitude alone", "random alone"], point.GetProperty("outcomes").EnumerateArray().Select(outcome => outcome.GetProperty("method").GetString()));
+            Assert.All(point.GetProperty("outcomes").EnumerateArray(), outcome => Assert.InRange(outcome.GetProperty("metrics").GetProperty("calibration_error").GetDouble(), 0, 1));
+            Assert.All(point.GetProperty("layers").EnumerateArray(), layer => Assert.Equal(layer.GetProperty("zeros_asked").GetInt64(), layer.GetProperty("zeros").GetInt64()));
+        }
+        double before = report.GetProperty("before_drop").GetDouble();
+        Assert.InRange(before, 0.5, 0.9);
+        Assert.Equal(before, report.GetProperty("written").GetDouble());
+        Assert.True(points.Single(point => point.GetProperty("is_before_drop").GetBoolean()).GetProperty("sparsity_asked").GetDouble() == before);
+        Assert.True(new FileInfo(_work["s.png"]).Length > 1000);
+        Assert.Equal("edgesparse.prune-sweep/1", JsonDocument.Parse(File.ReadAllText(_work["s.json"])).RootElement.GetProperty("schema").GetString());
+        Assert.Empty(Directory.EnumerateFiles(_work.Root, "*.pruning"));
+        File.Delete(_work["s.onnx"]);
+        Outcome refused = Cli.Run(["prune", _work["m.onnx"], "--sweep", "0.95,0.98", "--criterion", "magnitude", "--update", "none", "--max-drop", "1", "--judged", "100", "--judge", TestData.Path("images", "cifar10_test1000_jpeg.tar.gz"), "-o", _work["s.onnx"]]);
+        Assert.Equal(1, refused.ExitCode);
+        Assert.Contains("at every share more was lost", refused.Error, StringComparison.Ordinal);
+        Assert.False(File.Exists(_work["s.onnx"]));
+    }
+
     [Fact]
     public void Wrong_requests_are_refused_in_one_line()
     {
@@ -108,6 +139,13 @@ public sealed class PruneTests : IDisposable
         Refused(66, "nowhere: no such file", "--sparsity", "0.5", "--calibrate", _work["nowhere"]);
         Refused(65, "too few: needed are at least 2", "--sparsity", "0.5", "--calibrate", _work["one"]);
         Refused(65, "torn/", "--sparsity", "0.5", "--layers", "*", "--calibrate", _work["torn"]);
+        Refused(64, "--allocation measured needs --calibrate", "--sparsity", "0.5", "--allocation", "measured");
+        Refused(64, "--target-time-ratio needs --allocation measured", "--target-time-ratio", "0.5");
+        Refused(64, "--repair needs --calibrate", "--sparsity", "0.5", "--repair");
+        Refused(64, "--sweep is '0.5,x', expected numbers between 0 and 1", "--sweep", "0.5,x");
+        Refused(64, "--sweep: pattern 2:4 fixes the share", "--sweep", "0.5", "--pattern", "2:4");
+        Refused(64, "--sweep needs pictures to judge by", "--sweep", "0.5", "--layers", "*");
+        Refused(64, "expected a .png or .jpg file, with --sweep", "--sparsity", "0.5", "--plot", _work["a.png"]);
         Refused(64, "--max-drop needs pictures", "--sparsity", "0.5", "--layers", "*", "--max-drop", "1");
         Cli.Run("prune", _work["m.onnx"], "--sparsity", "0.5", "--layers", "*", "-o", _work["m.onnx"]).RefusedWith(64, "is the ONNX file itself");
         Assert.False(File.Exists(_work["s.onnx"]));

@@ -61,6 +61,8 @@ internal static class CommandExamples
               edgesparse prune model.onnx --sparsity 0.5 --calibrate pictures/ -o sparse.onnx --package sparse.esm
               edgesparse prune model.onnx --pattern 2:4 --calibrate train.tar.gz --judge test.tar.gz --max-drop 2 -o sparse.onnx
               edgesparse prune model.onnx --sparsity 0.8 --criterion magnitude --allocation global -o sparse.onnx
+              edgesparse prune model.onnx --allocation measured --target-time-ratio 0.6 --calibrate pictures/ -o sparse.onnx
+              edgesparse prune model.onnx --sweep default --calibrate pictures/ --max-drop 2 --plot sweep.png --save sweep.json -o sparse.onnx
 
             """,
         "optimize" => """

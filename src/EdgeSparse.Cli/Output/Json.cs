@@ -16,6 +16,7 @@ namespace EdgeSparse.Cli.Output;
 [JsonSerializable(typeof(PruneReport))]
 [JsonSerializable(typeof(SoupReport))]
 [JsonSerializable(typeof(OptimizeReport))]
+[JsonSerializable(typeof(PruneSweepReport))]
 [JsonSerializable(typeof(TensorsReport))]
 [JsonSerializable(typeof(TokensReport))]
 [JsonSerializable(typeof(CompareReport))]

@@ -17,10 +17,10 @@ namespace EdgeSparse.Cli.Pruning;
 /// <param name="MaxDrop">Most that accuracy, or agreement without labels, may lose, as a share; null: anything.</param>
 internal sealed record PruneRequest(
     string Onnx, string Output, string? Package, string? Manifest, Dictionary<string, Shape> InputShapes, string? Calibrate, string? Judge, int CalibrationPictures, int JudgedPictures, double? MaxDrop,
-    PruningOptions Options);
+    PruningOptions Options, double[]? Sweep = null);
 
 /// <summary>Prunes, judges beside magnitude and chance, and writes.</summary>
-internal sealed class PruneRun : IDisposable
+internal sealed partial class PruneRun : IDisposable
 {
     /// <summary>Most bytes of activations that calibration may keep; pictures are left out rather than more taken.</summary>
     private const long ActivationBytes = 2L << 30;
@@ -35,6 +35,7 @@ internal sealed class PruneRun : IDisposable
     private readonly EvaluationSet? _calibration;
     private readonly EvaluationSet? _heldOut;
     private readonly long _picturePeakBytes;
+    private ReferenceOutputs? _reference;
 
     private PruneRun(PruneRequest request, Terminal terminal)
     {
@@ -55,12 +56,14 @@ internal sealed class PruneRun : IDisposable
     }
 
     /// <summary>Does all of it; <see cref="PruneReport.Output"/> is null where more was lost than allowed, and then nothing was written.</summary>
-    public static PruneReport Execute(PruneRequest request, Terminal terminal)
+    public static PruneReport Execute(PruneRequest request, Terminal terminal) => Execute(request, terminal, run => run.Execute());
+
+    private static T Execute<T>(PruneRequest request, Terminal terminal, Func<PruneRun, T> act)
     {
         using var run = new PruneRun(request, terminal);
         try
         {
-            return run.Execute();
+            return act(run);
         }
         catch (ArgumentException error) when (error is not ArgumentNullException)
         {
@@ -82,17 +85,20 @@ internal sealed class PruneRun : IDisposable
         PruningOptions options = _request.Options;
         float[][] pictures = _calibration is null ? [] : Pictures(_calibration);
         OnnxModel model = Parse();
-        PruningResult pruned = Prune(model, options, pictures, "pruning");
+        using PruningState? state = OpenState(options, pictures, "");
+        PruningResult pruned = Prune(model, options with { State = state }, pictures, "pruning");
         double seconds = Stopwatch.GetElapsedTime(start).TotalSeconds;
         _notes.AddRange(pruned.Notes);
-        PruneOutcome[] outcomes = _heldOut is null ? [] : Judge(model, pruned);
+        PruneOutcome[] outcomes = _heldOut is null ? [] : Judge(model, pruned, options);
         bool accepted = _request.MaxDrop is not { } allowed || Lost(outcomes) <= allowed;
-        if (accepted) Write(model);
+        if (accepted) Write(Bytes(model));
+        Forget(state, "");
         _terminal.EndProgress();
         return new PruneReport("edgesparse.prune/1", _request.Onnx, accepted ? _request.Output : null, accepted ? new FileInfo(_request.Output).Length : 0, accepted ? _request.Package : null, options.Pattern.Name,
-            Words(options.Criterion), options.Update.ToString().ToLowerInvariant(), options.Allocation == SparsityAllocation.ErdosRenyiKernel ? "erk" : options.Allocation.ToString().ToLowerInvariant(), options.Sparsity, options.Seed,
+            Words(options.Criterion), options.Update.ToString().ToLowerInvariant(), Words(options.Allocation), options.Sparsity, options.Seed,
             pictures.Length, _heldOut?.Count ?? 0, seconds, pruned.Layers.Sum(layer => layer.Parameters), pruned.Layers.Sum(layer => layer.Zeros), outcomes,
-            [.. pruned.Layers.Select(layer => new PrunedLayerReport(layer.Name, layer.Operator, layer.Outputs, layer.Inputs, layer.Positions, layer.Parameters, layer.ZerosAsked, layer.Zeros, layer.OutputError, layer.LeftDense))], [.. _notes]);
+            Layers(pruned),
+            pruned.Plan is { } plan ? new PredictedTime(plan.Nanoseconds / 1e6, pruned.Sensitivity!.DenseNanoseconds / 1e6) : null, [.. _notes]);
     }
 
     private EvaluationSet Open(string path) => EvaluationSet.Open(path, _request.Onnx, _manifest, _dense.Inputs);
@@ -124,6 +130,26 @@ internal sealed class PruneRun : IDisposable
         return pictures;
     }
 
+    /// <summary>Where finished layers are kept while a model is pruned: beside the output, until the run ends by itself.</summary>
+    private string StatePath(string suffix) => $"{_request.Output}{suffix}.pruning";
+
+    /// <summary>Null where nothing is solved that would be worth keeping.</summary>
+    private PruningState? OpenState(PruningOptions options, float[][] pictures, string suffix)
+    {
+        if (pictures.Length == 0) return null;
+        PruningState? state = null;
+        FileOutput.Write(StatePath(suffix), path => state = PruningState.Open(path, PruningState.Key(_onnx, options, pictures)));
+        if (state!.Count > 0) _notes.Add($"{state.Count} layers taken over from an interrupted run ({StatePath(suffix)})");
+        return state;
+    }
+
+    private void Forget(PruningState? state, string suffix)
+    {
+        if (state is null) return;
+        state.Dispose();
+        File.Delete(StatePath(suffix));
+    }
+
     private OnnxModel Parse() => OnnxModel.Parse(_onnx, _request.Onnx);
 
     private PruningResult Prune(OnnxModel model, PruningOptions options, float[][] pictures, string what)
@@ -134,20 +160,19 @@ internal sealed class PruneRun : IDisposable
     }
 
     /// <summary>The dense model, the pruned one, and beside it what magnitude and chance alone make of the same pattern and share.</summary>
-    private PruneOutcome[] Judge(OnnxModel model, PruningResult pruned)
+    private PruneOutcome[] Judge(OnnxModel model, PruningResult pruned, PruningOptions options)
     {
-        ReferenceOutputs reference = ReferenceOutputs.Of(_heldOut!, _dense, _request.Onnx, _manifest, i => _terminal.Progress($"dense model: picture {i + 1}/{_heldOut!.Count}"), _interruption.Token);
-        PruningOptions options = _request.Options;
+        ReferenceOutputs reference = _reference ??= ReferenceOutputs.Of(_heldOut!, _dense, _request.Onnx, _manifest, i => _terminal.Progress($"dense model: picture {i + 1}/{_heldOut!.Count}"), _interruption.Token);
         var outcomes = new List<PruneOutcome>
         {
             new("dense", 0, reference.Own),
-            new($"{Words(options.Criterion)}, update {options.Update.ToString().ToLowerInvariant()}", Share(pruned), Compare(reference, model, "pruned model")),
+            new($"{Words(options.Criterion)}{(options.Repair ? ", repaired" : "")}, update {options.Update.ToString().ToLowerInvariant()}", Share(pruned), Compare(reference, model, "pruned model")),
         };
         foreach (PruningCriterion criterion in (PruningCriterion[])[PruningCriterion.Magnitude, PruningCriterion.Random])
         {
             if (criterion == options.Criterion && options.Update == PruningUpdate.None) continue;
             OnnxModel other = Parse();
-            PruningResult result = Prune(other, options with { Criterion = criterion, Update = PruningUpdate.None, Allocation = SparsityAllocation.Uniform }, [], Words(criterion));
+            PruningResult result = Prune(other, options with { Criterion = criterion, Update = PruningUpdate.None, Repair = false, Allocation = SparsityAllocation.Uniform, TimeRatio = null, Sparsity = Share(pruned) }, [], Words(criterion));
             outcomes.Add(new PruneOutcome($"{Words(criterion)} alone", Share(result), Compare(reference, other, Words(criterion))));
         }
         return [.. outcomes];
@@ -180,19 +205,28 @@ internal sealed class PruneRun : IDisposable
             : throw new CliException(ExitCode.Data, $"{_request.Onnx}: --max-drop needs class scores or boxes: say in model.json what the outputs mean");
     }
 
-    private void Write(OnnxModel model)
+    private static byte[] Bytes(OnnxModel model)
     {
         using var bytes = new MemoryStream();
         model.Write(bytes);
-        ModelPackage? package = null;
-        FileOutput.Write(_request.Output, bytes.ToArray());
+        return bytes.ToArray();
+    }
+
+    private void Write(byte[] model)
+    {
+        FileOutput.Write(_request.Output, model);
         if (_request.Package is null) return;
         var options = new CompileOptions { Backend = CompileBackend.Native, Manifest = _manifest };
         foreach ((string name, Shape shape) in _request.InputShapes) options.InputShapes[name] = shape;
         CompileResult compiled = ModelCompiler.Compile(_request.Output, options);
-        package = compiled.Package ?? throw Compiling.Refused(_request.Output, compiled);
+        ModelPackage package = compiled.Package ?? throw Compiling.Refused(_request.Output, compiled);
         FileOutput.Write(_request.Package, package.Save);
     }
+
+    private static PrunedLayerReport[] Layers(PruningResult pruned) =>
+        [.. pruned.Layers.Select(layer => new PrunedLayerReport(layer.Name, layer.Operator, layer.Outputs, layer.Inputs, layer.Positions, layer.Parameters, layer.ZerosAsked, layer.Zeros, layer.OutputError is { } error ? Json.Finite(error) : null, layer.LeftDense))];
+
+    private static string Words(SparsityAllocation allocation) => allocation == SparsityAllocation.ErdosRenyiKernel ? "erk" : allocation.ToString().ToLowerInvariant();
 
     private static string Words(PruningCriterion criterion) => criterion == PruningCriterion.SecondOrder ? "second-order" : criterion.ToString().ToLowerInvariant();
 

@@ -10,7 +10,7 @@ namespace EdgeSparse.Compiler.Sparsity;
 /// Prunes an ONNX model: same graph, weights changed. With calibration pictures the layers are pruned in the order of execution, each by what the layers before it, pruned already, give it,
 /// against what the dense model computes there.
 /// </summary>
-public sealed class ModelPruner
+public sealed partial class ModelPruner
 {
     /// <summary>Fewer positions than this many times a layer's inputs say too little about it; a note tells.</summary>
     private const int PositionsPerInput = 2;
@@ -28,6 +28,9 @@ public sealed class ModelPruner
     private readonly Dictionary<PrunableLayer, PrunedLayer> _reports = [];
     private readonly List<(OnnxTensor Tensor, float[] Values)> _changedBiases = [];
     private readonly Dictionary<PrunableLayer, float[]> _changedWeights = [];
+    private readonly HashSet<PrunableLayer> _gainless = [];
+    private readonly HashSet<PrunableLayer> _spared = [];
+    private readonly ImportOptions _import;
     private int _done, _steps;
 
     private ModelPruner(OnnxModel model, PruningOptions options, IReadOnlyList<float[]> pictures, ImportOptions import, IProgress<PruningProgress>? progress, CancellationToken cancellation)
@@ -37,6 +40,7 @@ public sealed class ModelPruner
         _pictures = pictures;
         _progress = progress;
         _cancellation = cancellation;
+        _import = import;
         _threads = options.Threads > 0 ? options.Threads : Math.Min(Environment.ProcessorCount, Runtime.SessionOptions.MaximumThreads);
         ImportResult imported = OnnxImporter.Import(model, import);
         _graph = imported.Graph ?? throw new ModelFormatException($"{model.Path}: cannot be pruned, the native engine cannot run {imported.Unsupported[0]}");
@@ -54,14 +58,20 @@ public sealed class ModelPruner
     /// <param name="import">Shapes of inputs that the model leaves open.</param>
     /// <exception cref="ArgumentException">Options that contradict each other or the model.</exception>
     /// <exception cref="ModelFormatException">The model is not valid, or not one that the native engine runs.</exception>
-    public static PruningResult Prune(OnnxModel model, PruningOptions options, IReadOnlyList<float[]> pictures, ImportOptions? import = null, IProgress<PruningProgress>? progress = null, CancellationToken cancellation = default)
+    public static PruningResult Prune(OnnxModel model, PruningOptions options, IReadOnlyList<float[]> pictures, ImportOptions? import = null, IProgress<PruningProgress>? progress = null, CancellationToken cancellation = default) =>
+        Create(model, options, pictures, import, progress, cancellation).Run();
+
+    private static ModelPruner Create(OnnxModel model, PruningOptions options, IReadOnlyList<float[]> pictures, ImportOptions? import, IProgress<PruningProgress>? progress, CancellationToken cancellation)
     {
         ArgumentNullException.ThrowIfNull(model);
         ArgumentNullException.ThrowIfNull(options);
         ArgumentNullException.ThrowIfNull(pictures);
         Check(options, pictures.Count);
-        return new ModelPruner(model, options, pictures, import ?? new ImportOptions(), progress, cancellation).Run();
+        var pruner = new ModelPruner(model, options, pictures, import ?? new ImportOptions(), progress, cancellation);
+        return pruner._chosen.Count > 0 ? pruner : throw pruner.NothingToPrune();
     }
+
+    private ArgumentException NothingToPrune() => new($"no layer is left to prune: {string.Join("; ", _layers.Take(8).Select(layer => $"'{layer.Name}' {WhyDense(layer)}"))}{(_layers.Count > 8 ? "; …" : "")}{(_layers.Count == 0 ? "the model has no product with constant weights" : "")}");
 
     /// <summary>Bytes that calibration keeps of each picture, in one of its two ways through the model.</summary>
     public static long PictureBytes(Graph graph) => ActivationStreams.PeakBytes(graph);
@@ -69,18 +79,20 @@ public sealed class ModelPruner
     private static void Check(PruningOptions options, int pictures)
     {
         if (options.Pattern.Group == 0 && options.Sparsity is not (>= 0 and < 1)) throw new ArgumentException($"sparsity is {options.Sparsity}, expected 0 or more and less than 1");
-        if (options.Pattern.Group > 0 && options.Allocation != SparsityAllocation.Uniform) throw new ArgumentException($"pattern {options.Pattern.Name} fixes the share of zeros of every layer: allocation {options.Allocation} cannot be had with it");
+        if (options.Pattern.Group > 0 && options.Allocation is SparsityAllocation.Global or SparsityAllocation.ErdosRenyiKernel) throw new ArgumentException($"pattern {options.Pattern.Name} fixes the share of zeros of every layer: allocation {options.Allocation} cannot be had with it");
+        if (options.TimeRatio is not null && options.Allocation != SparsityAllocation.Measured) throw new ArgumentException($"a ratio of times can be asked for with allocation {SparsityAllocation.Measured} only, not with {options.Allocation}");
+        if (options.TimeRatio is { } ratio and not (> 0 and <= 1)) throw new ArgumentException($"the ratio of times is {ratio}, expected more than 0 and at most 1");
         if (!(options.Damping > 0)) throw new ArgumentException($"damping is {options.Damping}, expected more than 0");
         if (pictures > 0) return;
+        if (options.Allocation == SparsityAllocation.Measured && options.Sensitivity is null) throw new ArgumentException($"allocation {options.Allocation} needs calibration pictures");
         if (options.Criterion is PruningCriterion.Activation or PruningCriterion.SecondOrder) throw new ArgumentException($"criterion {options.Criterion} needs calibration pictures");
+        if (options.Repair) throw new ArgumentException("repair needs calibration pictures");
         if (options.Update != PruningUpdate.None) throw new ArgumentException($"update {options.Update} needs calibration pictures");
     }
 
     private PruningResult Run()
     {
-        if (_chosen.Count == 0) throw new ArgumentException($"no layer is left to prune: {string.Join("; ", _layers.Take(8).Select(layer => $"'{layer.Name}' {WhyDense(layer)}"))}{(_layers.Count > 8 ? "; …" : "")}{(_layers.Count == 0 ? "the model has no product with constant weights" : "")}");
-        bool prePass = _pictures.Count > 0 && _options.Allocation == SparsityAllocation.Global && _options.Criterion != PruningCriterion.Random;
-        _steps = (prePass ? 2 : 1) * _graph.Nodes.Count;
+        _steps = (LooksAhead ? 2 : 1) * _graph.Nodes.Count;
         if (_pictures.Count > 0) CheckPictures();
         double[] shares = Shares();
         if (_pictures.Count > 0)
@@ -111,6 +123,8 @@ public sealed class ModelPruner
     {
         PruningPattern pattern = _options.Pattern;
         if (layer.Unfit is not null) return layer.Unfit;
+        if (_gainless.Contains(layer)) return "no share of zeros makes it faster";
+        if (_spared.Contains(layer)) return "dense by allocation";
         if (IsDeselected(layer)) return _options.Exclude.Any(name => Matches(name, layer)) ? "excluded" : "not asked for";
         if (_options.Layers.Count == 0 && layer.Spared is not null) return layer.Spared;
         if (layer.Outputs % pattern.BlockRows != 0) return $"{layer.Outputs} outputs are no multiple of {pattern.BlockRows}";
@@ -128,52 +142,6 @@ public sealed class ModelPruner
         long elements = _graph.Inputs[0].Shape.ElementCount;
         foreach (float[] picture in _pictures)
             if (picture.Length != elements) throw new ArgumentException($"a calibration picture has {picture.Length} elements, input '{_graph.Inputs[0].Name}' has {elements}");
-    }
-
-    /// <summary>The share of zeros of each chosen layer.</summary>
-    private double[] Shares()
-    {
-        double[] uniform = [.. _chosen.Select(_ => _options.Sparsity)];
-        if (_options.Pattern.Group > 0 || _options.Allocation == SparsityAllocation.Uniform) return uniform;
-        if (_options.Allocation == SparsityAllocation.ErdosRenyiKernel) return SparsityShares.ErdosRenyiKernel(_chosen, _options.Sparsity);
-        if (_options.Criterion == PruningCriterion.Random) return uniform;
-        if (_pictures.Count == 0) return SparsityShares.Global(_chosen, [.. _chosen.Select(layer => Scores(layer, null))], _options.Pattern, _options.Sparsity);
-        var traces = new List<(RemovalTrace[] Traces, double Weight)>();
-        var probe = new SensitivityProbe(_graph, _pictures, _options.Pattern, _options.Sparsity, _threads, _cancellation);
-        var scores = new List<float[]>();
-        WalkDense((layer, problem) =>
-        {
-            if (_options.Criterion != PruningCriterion.SecondOrder)
-            {
-                scores.Add(Scores(layer, problem));
-                return;
-            }
-            RemovalTrace[] trace = OptimalBrainSurgeon.Trace(problem, _options.Pattern, Most(layer, _options.Sparsity), _cancellation);
-            traces.Add((trace, probe.Sensitivity(layer, problem, trace)));
-        });
-        if (_options.Criterion != PruningCriterion.SecondOrder) return SparsityShares.Global(_chosen, scores, _options.Pattern, _options.Sparsity);
-        long blocks = _chosen.Sum(layer => (long)layer.Outputs / _options.Pattern.BlockRows * layer.Inputs);
-        int[][] counts = OptimalBrainSurgeon.Counts(traces, (long)Math.Round(_options.Sparsity * blocks));
-        return SparsityShares.Shares(_chosen, [.. counts.Select(layer => layer.Sum(count => (long)count))], _options.Pattern);
-    }
-
-    /// <summary>Gives every chosen layer its problem with the dense model's own inputs.</summary>
-    private void WalkDense(Action<PrunableLayer, LayerProblem> visit)
-    {
-        var streams = new ActivationStreams(_graph, _pictures, _threads);
-        Dictionary<Node, PrunableLayer> byNode = ByNode(_chosen);
-        foreach (Node node in _graph.Nodes)
-        {
-            Report(node.Name);
-            streams.RunDense(node, _cancellation);
-            streams.RunPruned(node, _cancellation);
-            if (byNode.TryGetValue(node, out PrunableLayer? layer))
-            {
-                using LayerStatistics statistics = Statistics(layer, streams);
-                visit(layer, Problem(layer, statistics));
-            }
-            streams.Release(node);
-        }
     }
 
     private void PruneInOrder(double[] shares)
@@ -194,12 +162,39 @@ public sealed class ModelPruner
 
     private void PruneNow(PrunableLayer layer, double share, ActivationStreams streams)
     {
+        if (Restored(layer, streams)) return;
         using LayerStatistics statistics = Statistics(layer, streams);
         LayerProblem problem = Problem(layer, statistics);
-        bool[] removed = Removed(layer, share, problem);
+        bool[] removed = Repaired(layer, problem, Removed(layer, share, problem));
         float[] weights = _options.Update == PruningUpdate.Weights ? Solved(layer, problem, removed, _options.Pattern.BlockRows, statistics) : Masked(layer, removed);
         double error = Replace(layer, weights, problem, streams);
         Finish(layer, share, weights, error);
+        Keep(layer, share, false, error, weights);
+    }
+
+    private void Keep(PrunableLayer layer, double share, bool mended, double error, float[] weights) =>
+        _options.State?.Add(new LayerRecord(_layers.IndexOf(layer), share, mended, error, weights, HasFreeBias(layer) ? _changedBiases[^1].Values : null));
+
+    /// <summary>Takes over what an interrupted run made of the layer; false where it did not come so far.</summary>
+    private bool Restored(PrunableLayer layer, ActivationStreams streams)
+    {
+        if (_options.State?.Layer(_layers.IndexOf(layer)) is not { } record) return false;
+        streams.Replace(layer.WeightValue, Tensor.FromFloats(layer.WeightValue.Shape, record.Weights));
+        if (record.Bias is { } bias)
+        {
+            streams.Replace(layer.BiasValue!, Tensor.FromFloats(layer.BiasValue!.Shape, bias));
+            _changedBiases.Add((layer.BiasTensor!, bias));
+        }
+        streams.RunPruned(layer.Product, _cancellation);
+        if (record.IsMended) FinishMended(layer, record.Weights, record.Error);
+        else Finish(layer, record.Share, record.Weights, record.Error);
+        return true;
+    }
+
+    private void FinishMended(PrunableLayer layer, float[] weights, double error)
+    {
+        _changedWeights[layer] = weights;
+        _reports[layer] = Describe(layer, 0, weights, WhyDense(layer)) with { OutputError = error };
     }
 
     /// <summary>Solves a layer anew that stays dense, so that it makes up for what the layers before it lost; its own zeros stay.</summary>
@@ -211,12 +206,13 @@ public sealed class ModelPruner
             streams.RunPruned(layer.Product, _cancellation);
             return;
         }
+        if (Restored(layer, streams)) return;
         using LayerStatistics statistics = Statistics(layer, streams);
         LayerProblem problem = Problem(layer, statistics);
         float[] weights = Solved(layer, problem, Array.ConvertAll(layer.Weights(), weight => weight == 0), 1, statistics);
         double error = Replace(layer, weights, problem, streams);
-        _changedWeights[layer] = weights;
-        _reports[layer] = Describe(layer, 0, weights, WhyDense(layer)) with { OutputError = error };
+        FinishMended(layer, weights, error);
+        Keep(layer, 0, true, error, weights);
     }
 
     /// <summary>Gives the pruned model the layer's new weights and bias and runs it; returns the error of its output.</summary>
@@ -315,6 +311,14 @@ public sealed class ModelPruner
         return OptimalBrainSurgeon.Choose(traces, problem!, pattern, zeros);
     }
 
+    private bool[] Repaired(PrunableLayer layer, LayerProblem problem, bool[] removed)
+    {
+        if (!_options.Repair) return removed;
+        bool[] mended = MaskRepair.Repaired(problem, layer.Weights(), removed, _options.Pattern, _cancellation);
+        // What is best for weights as they are may not be so for weights that are solved anew.
+        return _options.Update == PruningUpdate.Weights ? MaskRepair.Better(problem, removed, mended, _options.Pattern, _cancellation) : mended;
+    }
+
     /// <summary>How many inputs any one output may lose where the layer loses a share of them: room for outputs that can spare more than others.</summary>
     private static int Most(PrunableLayer layer, double share) => Math.Min(layer.Inputs, (int)Math.Ceiling(layer.Inputs * (share + (1 - share) * 0.6)));
 
@@ -327,6 +331,11 @@ public sealed class ModelPruner
             var random = new Random(unchecked((int)(_options.Seed * 104729 + (ulong)_layers.IndexOf(layer))));
             for (int i = 0; i < scores.Length; i++) scores[i] = random.NextSingle();
         }
+        else if (_options.Criterion == PruningCriterion.Spectrum)
+        {
+            var random = new Random(unchecked((int)(_options.Seed * 15485863 + (ulong)_layers.IndexOf(layer))));
+            for (int i = 0; i < scores.Length; i++) scores[i] /= 1 - random.NextSingle();
+        }
         else if (_options.Criterion == PruningCriterion.Activation)
         {
             double scale = 1 / Math.Sqrt(problem!.Energy);
@@ -336,9 +345,17 @@ public sealed class ModelPruner
         return scores;
     }
 
-    private static float[] Masked(PrunableLayer layer, bool[] removed)
+    private float[] Masked(PrunableLayer layer, bool[] removed)
     {
         float[] weights = layer.Weights();
+        if (_options is { Criterion: PruningCriterion.Spectrum, Repair: false } && _options.Pattern == PruningPattern.Unstructured)
+        {
+            // The threshold of the draw: an entry below it was kept with probability |w| / threshold.
+            float[] scores = Scores(layer, null);
+            float threshold = 0;
+            for (int i = 0; i < scores.Length; i++) if (removed[i]) threshold = Math.Max(threshold, scores[i]);
+            for (int i = 0; i < weights.Length; i++) if (weights[i] != 0) weights[i] = MathF.CopySign(Math.Max(Math.Abs(weights[i]), threshold), weights[i]);
+        }
         for (int i = 0; i < weights.Length; i++)
             if (removed[i]) weights[i] = 0;
         return weights;

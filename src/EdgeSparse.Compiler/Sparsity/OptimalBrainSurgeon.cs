@@ -20,13 +20,47 @@ internal static class OptimalBrainSurgeon
     /// <summary>The removals of every block of outputs, first to last. <paramref name="most"/> bounds how many inputs of a block are removed.</summary>
     public static RemovalTrace[] Trace(LayerProblem problem, PruningPattern pattern, int most, CancellationToken cancellation)
     {
+        var traces = new RemovalTrace[(problem.Outputs + pattern.BlockRows - 1) / pattern.BlockRows];
+        ForBlocks(problem, pattern, (block, inverse, weights, rows, pitch) => traces[block] = TraceBlock(inverse, weights, rows, problem.Inputs, pitch, most, pattern, null, null), cancellation);
+        return traces;
+    }
+
+    /// <summary>W [outputs, inputs] for each of several numbers of removals [of blocks], weights that stay solved anew: the traces are gone through again.</summary>
+    /// <param name="counts">[result][block], none descending from one result to the next.</param>
+    public static float[][] Replay(LayerProblem problem, PruningPattern pattern, RemovalTrace[] traces, int[][] counts, CancellationToken cancellation)
+    {
+        int n = problem.Inputs;
+        float[][] results = [.. counts.Select(_ => new float[problem.Outputs * n])];
+        ForBlocks(problem, pattern, (block, inverse, weights, rows, pitch) =>
+        {
+            int next = 0;
+            TraceBlock(inverse, weights, rows, n, pitch, counts[^1][block], pattern, traces[block].Inputs, steps =>
+            {
+                for (; next < counts.Length && counts[next][block] == steps; next++)
+                {
+                    for (int r = 0; r < rows; r++)
+                    {
+                        int row = block * pattern.BlockRows + r;
+                        float scale = problem.OutputScale?[row] is { } given and not 0 ? 1 / given : 1;
+                        Span<float> result = results[next].AsSpan(row * n, n);
+                        for (int i = 0; i < n; i++) result[i] = weights[r * pitch + i] * scale;
+                        foreach (int input in traces[block].Inputs.AsSpan(0, steps)) result[input] = 0;
+                    }
+                }
+            });
+        }, cancellation);
+        return results;
+    }
+
+    /// <summary>Gives every block of outputs P (rows of <c>pitch</c> floats) and its weights without any zero, times the output scale.</summary>
+    private static void ForBlocks(LayerProblem problem, PruningPattern pattern, Action<int, float[], float[], int, int> visit, CancellationToken cancellation)
+    {
         int n = problem.Inputs, pitch = (n + Vector<float>.Count - 1) / Vector<float>.Count * Vector<float>.Count;
         double[] inverse = problem.InverseCurvature();
         var rows = new float[(long)n * pitch];
         for (int i = 0; i < n; i++)
             for (int j = 0; j < n; j++) rows[i * pitch + j] = (float)inverse[i * n + j];
-        var traces = new RemovalTrace[(problem.Outputs + pattern.BlockRows - 1) / pattern.BlockRows];
-        Parallel.For(0, traces.Length, new ParallelOptions { MaxDegreeOfParallelism = problem.Threads, CancellationToken = cancellation }, block =>
+        Parallel.For(0, (problem.Outputs + pattern.BlockRows - 1) / pattern.BlockRows, new ParallelOptions { MaxDegreeOfParallelism = problem.Threads, CancellationToken = cancellation }, block =>
         {
             int first = block * pattern.BlockRows, end = Math.Min(problem.Outputs, first + pattern.BlockRows);
             var weights = new float[(end - first) * pitch];
@@ -34,15 +68,17 @@ internal static class OptimalBrainSurgeon
             {
                 // The solution without any zero: P·(Σy·xᵀ + λ·W₀).
                 ReadOnlySpan<double> target = problem.Target.AsSpan(row * n, n);
-                for (int i = 0; i < n; i++) weights[(row - first) * pitch + i] = (float)(SymmetricMatrix.Dot(inverse.AsSpan(i * n, n), target) * (problem.OutputScale?[row] ?? 1));
+                for (int i = 0; i < n; i++) weights[(row - first) * pitch + i] = (float)(SymmetricMatrix.Dot(inverse.AsSpan(i * n, n), target) * Scale(problem, row));
             }
-            traces[block] = TraceBlock(rows, weights, end - first, n, pitch, most, pattern);
+            visit(block, rows, weights, end - first, pitch);
         });
-        return traces;
     }
 
-    private static RemovalTrace TraceBlock(float[] inverse, float[] weights, int blockRows, int n, int pitch, int most, PruningPattern pattern)
+    private static float Scale(LayerProblem problem, int row) => problem.OutputScale?[row] ?? 1;
+
+    private static RemovalTrace TraceBlock(float[] inverse, float[] weights, int blockRows, int n, int pitch, int most, PruningPattern pattern, int[]? given, Action<int>? visit)
     {
+        // given: the order to remove in, instead of that by cost; visit: told before each removal, and after the last, how many were made.
         var order = new int[most];
         var losses = new float[most];
         var removed = new float[(long)most * pitch];
@@ -56,9 +92,10 @@ internal static class OptimalBrainSurgeon
         int steps = 0;
         for (; steps < most; steps++)
         {
-            int chosen = -1;
+            visit?.Invoke(steps);
+            int chosen = given?[steps] ?? -1;
             float least = float.PositiveInfinity;
-            for (int i = 0; i < n; i++)
+            for (int i = 0; i < n && given is null; i++)
             {
                 if (gone[i] || groupLeft.Length > 0 && groupLeft[i / pattern.Group] <= 0) continue;
                 float score = 0;
@@ -83,23 +120,46 @@ internal static class OptimalBrainSurgeon
             order[steps] = chosen;
             losses[steps] = least;
         }
+        visit?.Invoke(steps);
         return new RemovalTrace(order[..steps], losses[..steps]);
     }
 
     /// <summary>
     /// The first removals of each block, so many that <paramref name="zeros"/> weights go, those that cost least over all blocks; a block's later removals never before its earlier ones.
     /// </summary>
-    public static bool[] Choose(RemovalTrace[] traces, LayerProblem problem, PruningPattern pattern, long zeros)
+    public static bool[] Choose(RemovalTrace[] traces, LayerProblem problem, PruningPattern pattern, long zeros) => Removed(traces, CountsOf(traces, problem, pattern, zeros), problem, pattern);
+
+    /// <summary>How many removals each block makes for so many zeros.</summary>
+    public static int[] CountsOf(RemovalTrace[] traces, LayerProblem problem, PruningPattern pattern, long zeros)
     {
+        if (pattern.Group > 0) return Array.ConvertAll(traces, trace => trace.Inputs.Length);
+        if (!pattern.IsFanIn) return Counts([(traces, 1)], zeros / pattern.BlockRows)[0];
         var counts = new int[traces.Length];
-        if (pattern.Group > 0) for (int i = 0; i < counts.Length; i++) counts[i] = traces[i].Inputs.Length;
-        else if (pattern.IsFanIn) Array.Fill(counts, (int)(zeros / problem.Outputs));
-        else counts = Counts([(traces, 1)], zeros / pattern.BlockRows)[0];
+        Array.Fill(counts, (int)(zeros / problem.Outputs));
+        return counts;
+    }
+
+    /// <summary>Which weights [outputs, inputs] so many removals of each block take.</summary>
+    public static bool[] Removed(RemovalTrace[] traces, int[] counts, LayerProblem problem, PruningPattern pattern)
+    {
         var removed = new bool[problem.Outputs * problem.Inputs];
         for (int block = 0; block < traces.Length; block++)
             for (int row = block * pattern.BlockRows; row < Math.Min(problem.Outputs, (block + 1) * pattern.BlockRows); row++)
                 foreach (int input in traces[block].Inputs.AsSpan(0, counts[block])) removed[row * problem.Inputs + input] = true;
         return removed;
+    }
+
+    /// <summary>The loss of the removals that a choice makes.</summary>
+    public static double Loss(RemovalTrace[] traces, bool[] removed, PruningPattern pattern)
+    {
+        double loss = 0;
+        int inputs = removed.Length / (traces.Length * pattern.BlockRows);
+        for (int block = 0; block < traces.Length; block++)
+        {
+            int count = removed.AsSpan(block * pattern.BlockRows * inputs, inputs).Count(true);
+            for (int i = 0; i < count; i++) loss += traces[block].Losses[i];
+        }
+        return loss;
     }
 
     /// <summary>How many removals each block of each layer makes, so that there are <paramref name="removals"/> in all and their losses, each times its layer's weight, are least.</summary>

@@ -1,4 +1,5 @@
 using EdgeSparse.Compiler.Synthesis;
+using EdgeSparse.Runtime.Costs;
 
 namespace EdgeSparse.Compiler.Sparsity;
 
@@ -11,6 +12,11 @@ public enum PruningCriterion
     Activation,
     /// <summary>Least growth of the layer's output error when the weights that stay are solved anew (Optimal Brain Compression, Frantar and Alistarh 2022).</summary>
     SecondOrder,
+    /// <summary>
+    /// Entries drawn with probabilities in proportion to |w| up to 1, those drawn set to what makes the expectation of the matrix the dense one, so that its spectrum is kept (pruning as matrix sparsification:
+    /// Yao, Yu and Koutis, "Neural Network Pruning as Spectrum Preserving Process", 2023; drawn by priority sampling, Duffield, Lund and Thorup, 2007). Blocks and N:M are drawn, their values stay.
+    /// </summary>
+    Spectrum,
     /// <summary>Chance alone: the baseline of every report.</summary>
     Random,
 }
@@ -38,6 +44,11 @@ public enum SparsityAllocation
     Global,
     /// <summary>Density in proportion to (inputs + outputs + kernel height + width) / (inputs · outputs · height · width): Erdős–Rényi-Kernel (Evci et al., RigL, 2020).</summary>
     ErdosRenyiKernel,
+    /// <summary>
+    /// Least loss at as many zeros as asked for, or at <see cref="PruningOptions.TimeRatio"/>, by what zeros in each layer cost (measured) and how much time they save (predicted); a layer that they make
+    /// no faster stays dense. <see cref="AllocationSolver"/>.
+    /// </summary>
+    Measured,
 }
 
 /// <summary>How a model is pruned.</summary>
@@ -66,8 +77,23 @@ public sealed record PruningOptions
     /// <summary>Most positions (pixels, tokens) of all pictures together from which a layer's statistics are taken; more are thinned out by chance.</summary>
     public int MaximumPositions { get; init; } = 1 << 15;
 
+    /// <summary>After the choice by the criterion, exchange removed weights for kept ones as long as a layer's error falls (<see cref="MaskRepair"/>); needs calibration pictures.</summary>
+    public bool Repair { get; init; }
+
     /// <summary>How often a layer behind which a rectifier stands is solved again with outputs on the rectifier's dead side left free; 0: not.</summary>
     public int RectifierRounds { get; init; } = 6;
+
+    /// <summary>With <see cref="SparsityAllocation.Measured"/>: predicted time of the whole model as a share of the dense one's, to be reached instead of <see cref="Sparsity"/>.</summary>
+    public double? TimeRatio { get; init; }
+
+    /// <summary>With <see cref="SparsityAllocation.Measured"/>: what <see cref="ModelPruner.Measure"/> found for the same model, criterion, update and pattern; null: it is measured.</summary>
+    public SensitivityTable? Sensitivity { get; init; }
+
+    /// <summary>By which times are predicted; null: the built-in ones of this processor.</summary>
+    public CostTable? Costs { get; init; }
+
+    /// <summary>Where finished layers are kept, so that an interrupted pruning goes on; it must be of this model, options and pictures (<see cref="PruningState.Key"/>). Null: nowhere.</summary>
+    public PruningState? State { get; init; }
 
     public ulong Seed { get; init; } = 1;
 
@@ -112,6 +138,12 @@ public sealed class PruningResult
     public List<PrunedLayer> Layers { get; } = [];
 
     public List<string> Notes { get; } = [];
+
+    /// <summary>What a measured allocation went by, and what it came to; else null.</summary>
+    public SensitivityTable? Sensitivity { get; set; }
+
+    /// <inheritdoc cref="Sensitivity"/>
+    public AllocationPlan? Plan { get; set; }
 }
 
 /// <summary>How far a pruning is.</summary>

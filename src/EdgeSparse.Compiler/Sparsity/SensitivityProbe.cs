@@ -1,46 +1,34 @@
 using System.Runtime.InteropServices;
-using EdgeSparse.Compiler.Synthesis;
 using EdgeSparse.Model;
 using EdgeSparse.Runtime;
 
 namespace EdgeSparse.Compiler.Sparsity;
 
-/// <summary>How much a model's outputs change for each unit of one layer's loss: measured on a few pictures with that layer alone pruned, the others dense.</summary>
+/// <summary>How much a model's outputs change with one layer alone pruned, the others dense: measured on a few pictures.</summary>
 internal sealed class SensitivityProbe
 {
     private const int MostPictures = 32;
 
     private readonly Graph _graph;
     private readonly float[][] _pictures;
-    private readonly PruningPattern _pattern;
-    private readonly double _sparsity;
     private readonly int _threads;
     private readonly CancellationToken _cancellation;
     private readonly float[][][] _dense;
 
-    public SensitivityProbe(Graph graph, IReadOnlyList<float[]> pictures, PruningPattern pattern, double sparsity, int threads, CancellationToken cancellation)
+    public SensitivityProbe(Graph graph, IReadOnlyList<float[]> pictures, int threads, CancellationToken cancellation)
     {
         _graph = graph;
         _pictures = [.. pictures.Take(MostPictures)];
-        _pattern = pattern;
-        _sparsity = sparsity;
         _threads = threads;
         _cancellation = cancellation;
         _dense = Outputs();
     }
 
-    /// <summary>Relative change of the outputs (energy) divided by the loss of the removals that make it.</summary>
-    public double Sensitivity(PrunableLayer layer, LayerProblem problem, RemovalTrace[] traces)
+    /// <summary>Relative change of the outputs (energy, summed over them) where that layer alone has other weights, and its bias is shifted.</summary>
+    /// <param name="weights">W [outputs, inputs]</param>
+    /// <param name="shift">[outputs], added where the layer has a bias that can be changed.</param>
+    public double Change(PrunableLayer layer, float[] weights, float[] shift)
     {
-        bool[] removed = OptimalBrainSurgeon.Choose(traces, problem, _pattern, _pattern.Zeros(layer.Outputs, layer.Inputs, _sparsity));
-        double loss = 0;
-        for (int block = 0; block < traces.Length; block++)
-        {
-            int count = removed.AsSpan(block * _pattern.BlockRows * layer.Inputs, layer.Inputs).Count(true);
-            for (int i = 0; i < count; i++) loss += traces[block].Losses[i];
-        }
-        if (loss <= 0) return 0;
-        float[] weights = new MaskedSolver(problem, removed, _pattern.BlockRows).Solve(_cancellation), shift = problem.Bias(weights);
         Tensor weight = layer.WeightValue.Constant!;
         Tensor? bias = layer.BiasValue?.Constant;
         try
@@ -52,7 +40,7 @@ internal sealed class SensitivityProbe
                 for (int i = 0; i < values.Length; i++) values[i] += layer.Bias == BiasPlace.Added ? shift[i] : -shift[i];
                 layer.BiasValue!.Constant = Tensor.FromFloats(bias.Shape, values);
             }
-            return Change(Outputs()) / loss;
+            return Change(Outputs());
         }
         finally
         {

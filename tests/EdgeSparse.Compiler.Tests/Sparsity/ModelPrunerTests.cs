@@ -2,8 +2,10 @@ using System.Runtime.InteropServices;
 using EdgeSparse.Compiler.Import;
 using EdgeSparse.Compiler.Sparsity;
 using EdgeSparse.Compiler.Synthesis;
+using EdgeSparse.Kernels;
 using EdgeSparse.Model;
 using EdgeSparse.Runtime;
+using EdgeSparse.Runtime.Costs;
 
 namespace EdgeSparse.Compiler.Tests.Sparsity;
 
@@ -156,7 +158,7 @@ public sealed class ModelPrunerTests
     [Fact]
     public void Zeros_as_asked_with_every_allocation()
     {
-        foreach (SparsityAllocation allocation in Enum.GetValues<SparsityAllocation>())
+        foreach (SparsityAllocation allocation in Enum.GetValues<SparsityAllocation>().Where(value => value != SparsityAllocation.Measured))
         {
             foreach (PruningCriterion criterion in Enum.GetValues<PruningCriterion>())
             {
@@ -168,6 +170,53 @@ public sealed class ModelPrunerTests
                     pruned.All(layer => Math.Abs(layer.Zeros / (double)layer.Parameters - 0.6) < 0.002));
             }
         }
+    }
+
+    /// <summary>Layers as large as zeros pay in: two equal ones beside each other, joined by a third.</summary>
+    private const string Unequal = "in x 1x16x24x24; w0 64x16x1x1; w1 64x64x1x1; w2 64x64x1x1; w3 2x128x1x1; a = Conv(x, w0); b = Conv(a, w1); c = Conv(a, w2); d = Concat(b, c) axis=1; y = Conv(d, w3); out y";
+
+    [Theory]
+    [InlineData("unstructured", PruningCriterion.SecondOrder)]
+    [InlineData("4x1", PruningCriterion.SecondOrder)]
+    [InlineData("unstructured", PruningCriterion.Activation)]
+    [InlineData("2:4", PruningCriterion.Activation)]
+    public void A_measured_allocation_prunes_what_matters_least_and_leaves_dense_what_gains_nothing(string text, PruningCriterion criterion)
+    {
+        OnnxModel model = SmallModel.Parse(Unequal);
+        OnnxTensor head = model.Graph.Initializers.First(tensor => tensor.Name == "w3");
+        float[] weights = MemoryMarshal.Cast<byte, float>(head.RawData!.Value.Span).ToArray();
+        for (int i = 0; i < weights.Length; i++) if (i % 128 >= 64) weights[i] *= 0.01f;
+        head.RawData = MemoryMarshal.AsBytes(weights.AsSpan()).ToArray();
+        float[][] pictures = Pictures(model, 6, seed: 1);
+        var options = new PruningOptions { Pattern = PruningPattern.Parse(text)!, Criterion = criterion, Allocation = SparsityAllocation.Measured, Layers = ["*"], Threads = 1, Costs = CostTable.Default(InstructionSet.Avx2) };
+        byte[] before = Bytes(model);
+        SensitivityTable table = ModelPruner.Measure(model, options, pictures);
+        Assert.Equal(before, Bytes(model));
+        Assert.Equal(text == "4x1" ? 3 : 4, table.Layers.Count);
+        Assert.All(table.Layers, layer => Assert.Equal(layer.Options.OrderBy(option => option.Loss), layer.Options));
+        Assert.True(table.Layers[1].Options[^1].Loss > 100 * table.Layers[2].Options[^1].Loss);
+        PruningResult result = ModelPruner.Prune(model, options with { TimeRatio = text == "2:4" ? 0.95 : 0.7, Sensitivity = table }, pictures);
+        Assert.True(result.Layers[2].Zeros > result.Layers[1].Zeros);
+        Assert.Equal(result.Plan!.Zeros, result.Layers.Sum(layer => layer.Zeros), 8.0);
+        Assert.InRange(result.Plan.Nanoseconds, 1, 0.95 * table.DenseNanoseconds);
+        foreach ((LayerSensitivity layer, PrunedLayer pruned) in table.Layers.Zip(result.Layers))
+            Assert.Equal(layer.Gains ? pruned.Zeros > 0 || text != "2:4" ? null : "dense by allocation" : "no share of zeros makes it faster", pruned.LeftDense);
+        // A processor on which the third layer gains nothing.
+        LayerSensitivity third = table.Layers[2];
+        SensitivityTable slow = table with { Layers = [.. table.Layers.Select(layer => layer == third ? layer with { Options = [.. layer.Options.Select(option => option with { Nanoseconds = third.Dense.Nanoseconds })] } : layer)] };
+        result = ModelPruner.Prune(OnnxModel.Parse(before, "again.onnx"), options with { TimeRatio = 0.98, Sensitivity = slow }, pictures);
+        Assert.Equal(("no share of zeros makes it faster", 0), (result.Layers[2].LeftDense, result.Layers[2].Zeros));
+        Assert.Contains(result.Layers, layer => layer.Zeros > 0);
+    }
+
+    [Fact]
+    public void A_measured_allocation_has_as_many_zeros_as_asked_for()
+    {
+        OnnxModel model = SmallModel.Parse(Unequal);
+        float[][] pictures = Pictures(model, 4, seed: 1);
+        PruningResult result = ModelPruner.Prune(model, new PruningOptions { Sparsity = 0.8, Allocation = SparsityAllocation.Measured, Threads = 1, Costs = CostTable.Default(InstructionSet.Avx2) }, pictures);
+        PrunedLayer[] pruned = [.. result.Layers.Where(layer => layer.LeftDense is null)];
+        Assert.Equal(0.8, pruned.Sum(layer => layer.Zeros) / (double)pruned.Sum(layer => layer.Parameters), 0.002);
     }
 
     [Fact]
@@ -242,6 +291,96 @@ public sealed class ModelPrunerTests
 
         void Refused(PruningOptions options, float[][] with, string message) =>
             Assert.Contains(message, Assert.Throws<ArgumentException>(() => ModelPruner.Prune(model, options, with)).Message, StringComparison.Ordinal);
+    }
+
+    [Theory]
+    [InlineData(SparsityAllocation.Uniform)]
+    [InlineData(SparsityAllocation.Global)]
+    public void Interrupted_at_every_layer_it_goes_on_and_ends_with_the_same_bytes(SparsityAllocation allocation)
+    {
+        float[][] pictures = Pictures(Model("network"), 12, seed: 1);
+        var options = new PruningOptions { Sparsity = 0.5, Allocation = allocation, Threads = 1 };
+        OnnxModel whole = Model("network");
+        PruningResult expected = ModelPruner.Prune(whole, options, pictures);
+        string path = Path.GetTempFileName();
+        try
+        {
+            byte[] before = Bytes(Model("network"));
+            string key = PruningState.Key(before, options, pictures);
+            OnnxModel model = Model("network");
+            PruningResult? result = null;
+            int interruptions = 0, kept = 0;
+            while (result is null)
+            {
+                using PruningState state = PruningState.Open(path, key);
+                Assert.InRange(state.Count, kept, 6);
+                kept = state.Count;
+                using var cancelled = new CancellationTokenSource();
+                try
+                {
+                    result = ModelPruner.Prune(model, options with { State = state }, pictures, null, new CancelAfterNext(cancelled, state), cancelled.Token);
+                }
+                catch (OperationCanceledException)
+                {
+                    interruptions++;
+                    Assert.Equal(before, Bytes(model));
+                }
+            }
+            Assert.Equal((3, 3), (interruptions, kept));
+            Assert.Equal(Bytes(whole), Bytes(model));
+            Assert.Equal(expected.Layers, result.Layers);
+            // A torn last record is dropped; another key begins anew.
+            using (var file = new FileStream(path, FileMode.Open)) file.SetLength(file.Length - 3);
+            using (PruningState torn = PruningState.Open(path, key)) Assert.Equal(kept - 1, torn.Count);
+            using (PruningState other = PruningState.Open(path, PruningState.Key(before, options with { Seed = 9 }, pictures))) Assert.Equal(0, other.Count);
+        }
+        finally
+        {
+            File.Delete(path);
+        }
+    }
+
+    /// <summary>Cancels as soon as one more layer is kept than when the run began.</summary>
+    private sealed class CancelAfterNext(CancellationTokenSource source, PruningState state) : IProgress<PruningProgress>
+    {
+        private readonly int _before = state.Count;
+
+        public void Report(PruningProgress value)
+        {
+            if (state.Count > _before) source.Cancel();
+        }
+    }
+
+    [Theory]
+    [InlineData("unstructured", PruningCriterion.Magnitude)]
+    [InlineData("unstructured", PruningCriterion.Random)]
+    [InlineData("unstructured", PruningCriterion.Spectrum)]
+    [InlineData("4x1", PruningCriterion.Activation)]
+    [InlineData("2:4", PruningCriterion.Magnitude)]
+    [InlineData("fan-in", PruningCriterion.Magnitude)]
+    public void Repair_lessens_the_error_of_layers_and_keeps_zeros_and_pattern(string text, PruningCriterion criterion)
+    {
+        PruningPattern pattern = PruningPattern.Parse(text)!;
+        OnnxModel dense = Model("transformer");
+        float[][] pictures = Pictures(dense, 40, seed: 1);
+        foreach (PruningUpdate update in (PruningUpdate[])[PruningUpdate.Bias, PruningUpdate.Weights])
+        {
+            var options = new PruningOptions { Sparsity = pattern.Group > 0 ? 0 : 0.5, Pattern = pattern, Criterion = criterion, Update = update, Threads = 1, Layers = ["MatMul_0"] };
+            OnnxModel repaired = Model("transformer");
+            PrunedLayer without = ModelPruner.Prune(Model("transformer"), options, pictures).Layers[0], with = ModelPruner.Prune(repaired, options with { Repair = true }, pictures).Layers[0];
+            Assert.Equal((without.ZerosAsked, without.ZerosAsked), (with.Zeros, without.Zeros));
+            Assert.True(with.OutputError <= without.OutputError * 1.01, $"{update}: {with.OutputError} repaired, {without.OutputError} before");
+            if (update == PruningUpdate.Bias && criterion is PruningCriterion.Random or PruningCriterion.Spectrum) Assert.True(with.OutputError < 0.97 * without.OutputError, $"{with.OutputError} repaired, {without.OutputError} before");
+            // W [inputs, outputs]: the zeros stand as the pattern says.
+            float[] weights = MemoryMarshal.Cast<byte, float>(repaired.Graph.Initializers.First(tensor => tensor.Name == "w0").RawData!.Value.Span).ToArray();
+            for (int output = 0; output < 16; output++)
+            {
+                int[] zeros = [.. Enumerable.Range(0, 12).Where(input => weights[input * 16 + output] == 0)];
+                if (pattern.IsFanIn) Assert.Equal(6, zeros.Length);
+                if (pattern.Group > 0) Assert.Equal([2, 2, 2], zeros.GroupBy(input => input / 4).Select(group => group.Count()));
+                if (pattern.BlockRows > 1) Assert.Equal(Enumerable.Range(0, 12).Where(input => weights[input * 16 + output / 4 * 4] == 0), zeros);
+            }
+        }
     }
 
     private sealed class CancelAt(CancellationTokenSource source, int step) : IProgress<PruningProgress>
