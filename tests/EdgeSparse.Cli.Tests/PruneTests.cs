@@ -39,6 +39,7 @@ public sealed class PruneTests : IDisposable
     [InlineData("mlperftiny_resnet8_cifar10", "unstructured", "32x32")]
     [InlineData("mlperftiny_resnet8_cifar10", "4x1", "32x32")]
     [InlineData("vit_mnist_d128l6_op17", "2:4", "28x28")]
+    [InlineData("mlperftiny_resnet8_cifar10", "channels", "32x32")]
     public void A_pruned_file_gives_the_same_outputs_in_ONNX_Runtime(string model, string pattern, string size)
     {
         File.Copy(TestData.Path("models", model + ".onnx"), _work["m.onnx"]);

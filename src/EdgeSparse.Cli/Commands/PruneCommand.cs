@@ -17,7 +17,7 @@ internal static class PruneCommand
     {
         var onnx = new Argument<string>("ONNX") { Description = "The ONNX file." };
         Option<double> sparsity = CommonOptions.Number("--sparsity", "Share of zeros in the pruned layers; N:M patterns fix their own.", -1, 0, 0.999);
-        Option<string?> pattern = CommonOptions.Text("--pattern", "Where zeros stand: unstructured, fan-in (as many in every row), blocks of outputs such as 4x1, or N:M such as 2:4.", "PATTERN");
+        Option<string?> pattern = CommonOptions.Text("--pattern", "Where zeros stand: unstructured, fan-in (as many in every row), blocks of outputs such as 4x1, N:M such as 2:4; or channels, which are removed from the file.", "PATTERN");
         Option<string?> criterion = CommonOptions.Choice("--criterion", "Which weights go; default: second-order with --calibrate, else magnitude.", "second-order", "activation", "magnitude", "spectrum", "random");
         var repair = new Option<bool>("--repair") { Description = "Exchange removed weights for kept ones as long as a layer's error falls, after any criterion; needs --calibrate." };
         Option<string?> update = CommonOptions.Choice("--update", "What is solved anew from the calibration pictures; default: weights with --calibrate.", "weights", "bias", "none");
@@ -49,7 +49,9 @@ internal static class PruneCommand
         command.SetAction(parsed =>
         {
             string text = parsed.GetValue(pattern) ?? "unstructured";
-            PruningPattern chosen = PruningPattern.Parse(text) ?? throw new CliException(ExitCode.Usage, $"--pattern is '{text}', expected unstructured, fan-in, blocks such as 4x1, or N:M such as 2:4");
+            bool channels = text == "channels";
+            PruningPattern chosen = channels ? PruningPattern.Unstructured
+                : PruningPattern.Parse(text) ?? throw new CliException(ExitCode.Usage, $"--pattern is '{text}', expected unstructured, fan-in, blocks such as 4x1, N:M such as 2:4, or channels");
             bool calibrated = parsed.GetValue(calibrate) is not null;
             SparsityAllocation shared = Allocation(parsed.GetValue(allocation));
             double? ratio = parsed.GetValue(timeRatio) is > 0 and double asked ? asked : null;
@@ -61,6 +63,7 @@ internal static class PruneCommand
             {
                 Sparsity = ratio is not null || shares is not null ? 0 : Sparsity(chosen, parsed.GetValue(sparsity)),
                 Pattern = chosen,
+                Channels = channels,
                 Criterion = Criterion(parsed.GetValue(criterion), calibrated),
                 Repair = parsed.GetValue(repair),
                 Update = Update(parsed.GetValue(update), calibrated),

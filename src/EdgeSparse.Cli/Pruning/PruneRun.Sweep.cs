@@ -48,7 +48,7 @@ internal sealed partial class PruneRun
         if (before >= 0) points[before] = points[before] with { IsBeforeDrop = true };
         int chosen = !complete ? -1 : _request.MaxDrop is { } allowed ? points.FindLastIndex(point => point.Lost <= allowed) : before;
         if (chosen >= 0) Write(models[chosen]);
-        return new PruneSweepReport("edgesparse.prune-sweep/1", _request.Onnx, chosen >= 0 ? _request.Output : null, chosen >= 0 ? _request.Package : null, options.Pattern.Name, Words(options.Criterion),
+        return new PruneSweepReport("edgesparse.prune-sweep/1", _request.Onnx, chosen >= 0 ? _request.Output : null, chosen >= 0 ? _request.Package : null, Pattern(options), Words(options.Criterion),
             options.Update.ToString().ToLowerInvariant(), Words(options.Allocation), options.Seed, pictures.Length, _heldOut.Count, complete, chosen >= 0 ? points[chosen].SparsityAsked : null, before >= 0 ? points[before].SparsityAsked : null,
             [.. points], [.. _notes]);
     }

@@ -89,12 +89,13 @@ internal sealed partial class PruneRun : IDisposable
         PruningResult pruned = Prune(model, options with { State = state }, pictures, "pruning");
         double seconds = Stopwatch.GetElapsedTime(start).TotalSeconds;
         _notes.AddRange(pruned.Notes);
+        if (options.Channels) _notes.Add($"{pruned.ChannelsRemoved} of the {pruned.Channels} channels that can be removed are gone from the file; the layers' zeros are the weights that read them");
         PruneOutcome[] outcomes = _heldOut is null ? [] : Judge(model, pruned, options);
         bool accepted = _request.MaxDrop is not { } allowed || Lost(outcomes) <= allowed;
         if (accepted) Write(Bytes(model));
         Forget(state, "");
         _terminal.EndProgress();
-        return new PruneReport("edgesparse.prune/1", _request.Onnx, accepted ? _request.Output : null, accepted ? new FileInfo(_request.Output).Length : 0, accepted ? _request.Package : null, options.Pattern.Name,
+        return new PruneReport("edgesparse.prune/1", _request.Onnx, accepted ? _request.Output : null, accepted ? new FileInfo(_request.Output).Length : 0, accepted ? _request.Package : null, Pattern(options),
             Words(options.Criterion), options.Update.ToString().ToLowerInvariant(), Words(options.Allocation), options.Sparsity, options.Seed,
             pictures.Length, _heldOut?.Count ?? 0, seconds, pruned.Layers.Sum(layer => layer.Parameters), pruned.Layers.Sum(layer => layer.Zeros), outcomes,
             Layers(pruned),
@@ -172,7 +173,7 @@ internal sealed partial class PruneRun : IDisposable
         {
             if (criterion == options.Criterion && options.Update == PruningUpdate.None) continue;
             OnnxModel other = Parse();
-            PruningResult result = Prune(other, options with { Criterion = criterion, Update = PruningUpdate.None, Repair = false, Allocation = SparsityAllocation.Uniform, TimeRatio = null, Sparsity = Share(pruned) }, [], Words(criterion));
+            PruningResult result = Prune(other, options with { Criterion = criterion, Update = PruningUpdate.None, Repair = false, Allocation = SparsityAllocation.Uniform, TimeRatio = null, Sparsity = options.Allocation == SparsityAllocation.Measured ? Math.Min(Share(pruned), 0.999) : options.Sparsity }, [], Words(criterion));
             outcomes.Add(new PruneOutcome($"{Words(criterion)} alone", Share(result), Compare(reference, other, Words(criterion))));
         }
         return [.. outcomes];
@@ -227,6 +228,8 @@ internal sealed partial class PruneRun : IDisposable
         [.. pruned.Layers.Select(layer => new PrunedLayerReport(layer.Name, layer.Operator, layer.Outputs, layer.Inputs, layer.Positions, layer.Parameters, layer.ZerosAsked, layer.Zeros, layer.OutputError is { } error ? Json.Finite(error) : null, layer.LeftDense))];
 
     private static string Words(SparsityAllocation allocation) => allocation == SparsityAllocation.ErdosRenyiKernel ? "erk" : allocation.ToString().ToLowerInvariant();
+
+    private static string Pattern(PruningOptions options) => options.Channels ? "channels" : options.Pattern.Name;
 
     private static string Words(PruningCriterion criterion) => criterion == PruningCriterion.SecondOrder ? "second-order" : criterion.ToString().ToLowerInvariant();
 

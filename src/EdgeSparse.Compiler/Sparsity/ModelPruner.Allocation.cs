@@ -18,7 +18,9 @@ public sealed partial class ModelPruner
     private const int OptionSteps = 100;
 
     /// <summary>A pass over the dense model comes before the pruning.</summary>
-    private bool LooksAhead => _pictures.Count > 0 && _options.Criterion != PruningCriterion.Random && _options.Allocation == SparsityAllocation.Global || _options is { Allocation: SparsityAllocation.Measured, Sensitivity: null };
+    private bool LooksAhead => _pictures.Count > 0 && _options.Criterion != PruningCriterion.Random && _options.Allocation == SparsityAllocation.Global || _options is { Allocation: SparsityAllocation.Measured, Sensitivity: null } || WeighsChannels;
+
+    private bool WeighsChannels => _options.Channels && _pictures.Count > 0 && _options.Criterion is PruningCriterion.Activation or PruningCriterion.SecondOrder;
 
     /// <summary>
     /// Measures what zeros in each layer cost and bring, for <see cref="AllocationSolver"/>: each layer alone is pruned by the options' criterion, at several shares, and the change of the model's outputs is
@@ -36,7 +38,7 @@ public sealed partial class ModelPruner
     /// <summary>The share of zeros of each chosen layer.</summary>
     private double[] Shares()
     {
-        if (_options.Allocation == SparsityAllocation.Measured || !LooksAhead) return Allocated();
+        if (_options.Allocation == SparsityAllocation.Measured || !LooksAhead || _options.Channels) return Allocated();
         if (_options.State?.Shares is { } kept && kept.Length == _chosen.Count) return kept;
         double[] shares = Allocated();
         _options.State?.AddShares(shares);
@@ -54,7 +56,7 @@ public sealed partial class ModelPruner
         var traces = new List<(RemovalTrace[] Traces, double Weight)>();
         var probe = new SensitivityProbe(_graph, _pictures, _threads, _cancellation);
         var scores = new List<float[]>();
-        WalkDense((layer, problem) =>
+        WalkDense(_chosen, (layer, problem) =>
         {
             if (_options.Criterion != PruningCriterion.SecondOrder)
             {
@@ -117,7 +119,7 @@ public sealed partial class ModelPruner
         var byName = new HashSet<string>(StringComparer.Ordinal);
         foreach (PrunableLayer layer in _chosen)
             if (!byName.Add(layer.Name)) throw new ArgumentException($"two layers are named '{layer.Name}': a measured allocation needs names that differ");
-        WalkDense((layer, problem) => layers.Add(Measured(layer, problem, probe, costs)));
+        WalkDense(_chosen, (layer, problem) => layers.Add(Measured(layer, problem, probe, costs)));
         ImportResult fused = OnnxImporter.Import(_model, _import);
         GraphPasses.Run(fused.Graph!, []);
         double whole = fused.Graph!.Nodes.Sum(node => NativeSupport.Nanoseconds(node, costs));
@@ -194,11 +196,11 @@ public sealed partial class ModelPruner
         return NativeSupport.Check(node) is null ? Math.Min(dense, NativeSupport.Nanoseconds(node, costs)) : dense;
     }
 
-    /// <summary>Gives every chosen layer its problem with the dense model's own inputs.</summary>
-    private void WalkDense(Action<PrunableLayer, LayerProblem> visit)
+    /// <summary>Gives each of the layers its problem with the dense model's own inputs.</summary>
+    private void WalkDense(IEnumerable<PrunableLayer> layers, Action<PrunableLayer, LayerProblem> visit)
     {
         var streams = new ActivationStreams(_graph, _pictures, _threads);
-        Dictionary<Node, PrunableLayer> byNode = ByNode(_chosen);
+        Dictionary<Node, PrunableLayer> byNode = ByNode(layers);
         foreach (Node node in _graph.Nodes)
         {
             Report(node.Name);

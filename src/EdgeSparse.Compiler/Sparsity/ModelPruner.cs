@@ -31,6 +31,7 @@ public sealed partial class ModelPruner
     private readonly HashSet<PrunableLayer> _gainless = [];
     private readonly HashSet<PrunableLayer> _spared = [];
     private readonly ImportOptions _import;
+    private readonly ChannelGraph? _channelGraph;
     private int _done, _steps;
 
     private ModelPruner(OnnxModel model, PruningOptions options, IReadOnlyList<float[]> pictures, ImportOptions import, IProgress<PruningProgress>? progress, CancellationToken cancellation)
@@ -49,6 +50,7 @@ public sealed partial class ModelPruner
         _layers = LayerFinder.Find(model, imported);
         CheckNames();
         _chosen = [.. _layers.Where(layer => WhyDense(layer) is null)];
+        _channelGraph = options.Channels ? new ChannelGraph(model, imported) : null;
     }
 
     /// <summary>
@@ -68,7 +70,7 @@ public sealed partial class ModelPruner
         ArgumentNullException.ThrowIfNull(pictures);
         Check(options, pictures.Count);
         var pruner = new ModelPruner(model, options, pictures, import ?? new ImportOptions(), progress, cancellation);
-        return pruner._chosen.Count > 0 ? pruner : throw pruner.NothingToPrune();
+        return pruner._chosen.Count > 0 || options.Channels ? pruner : throw pruner.NothingToPrune();
     }
 
     private ArgumentException NothingToPrune() => new($"no layer is left to prune: {string.Join("; ", _layers.Take(8).Select(layer => $"'{layer.Name}' {WhyDense(layer)}"))}{(_layers.Count > 8 ? "; …" : "")}{(_layers.Count == 0 ? "the model has no product with constant weights" : "")}");
@@ -80,6 +82,7 @@ public sealed partial class ModelPruner
     {
         if (options.Pattern.Group == 0 && options.Sparsity is not (>= 0 and < 1)) throw new ArgumentException($"sparsity is {options.Sparsity}, expected 0 or more and less than 1");
         if (options.Pattern.Group > 0 && options.Allocation is SparsityAllocation.Global or SparsityAllocation.ErdosRenyiKernel) throw new ArgumentException($"pattern {options.Pattern.Name} fixes the share of zeros of every layer: allocation {options.Allocation} cannot be had with it");
+        if (options.Channels && (options.Pattern != PruningPattern.Unstructured || options.Allocation != SparsityAllocation.Uniform || options.Repair)) throw new ArgumentException("channels are removed whole, the same share everywhere: no other pattern, allocation or repair goes with them");
         if (options.TimeRatio is not null && options.Allocation != SparsityAllocation.Measured) throw new ArgumentException($"a ratio of times can be asked for with allocation {SparsityAllocation.Measured} only, not with {options.Allocation}");
         if (options.TimeRatio is { } ratio and not (> 0 and <= 1)) throw new ArgumentException($"the ratio of times is {ratio}, expected more than 0 and at most 1");
         if (!(options.Damping > 0)) throw new ArgumentException($"damping is {options.Damping}, expected more than 0");
@@ -94,6 +97,7 @@ public sealed partial class ModelPruner
     {
         _steps = (LooksAhead ? 2 : 1) * _graph.Nodes.Count;
         if (_pictures.Count > 0) CheckPictures();
+        if (_channelGraph is not null) ChooseChannels(_channelGraph);
         double[] shares = Shares();
         if (_pictures.Count > 0)
         {
@@ -108,6 +112,7 @@ public sealed partial class ModelPruner
         _model.InlineExternalData();
         foreach ((PrunableLayer layer, float[] weights) in _changedWeights) layer.Store(weights);
         foreach ((OnnxTensor tensor, float[] values) in _changedBiases) Initializers.Set(tensor, values);
+        if (!_options.LeaveChannels) _channelGraph?.Remove(_model, _removedChannels);
         return _result;
     }
 
@@ -121,6 +126,7 @@ public sealed partial class ModelPruner
 
     private string? WhyDense(PrunableLayer layer)
     {
+        if (_masks.Count > 0) return _masks.ContainsKey(layer) ? null : layer.Unfit ?? "reads no channel that was removed";
         PruningPattern pattern = _options.Pattern;
         if (layer.Unfit is not null) return layer.Unfit;
         if (_gainless.Contains(layer)) return "no share of zeros makes it faster";
@@ -166,7 +172,7 @@ public sealed partial class ModelPruner
         using LayerStatistics statistics = Statistics(layer, streams);
         LayerProblem problem = Problem(layer, statistics);
         bool[] removed = Repaired(layer, problem, Removed(layer, share, problem));
-        float[] weights = _options.Update == PruningUpdate.Weights ? Solved(layer, problem, removed, _options.Pattern.BlockRows, statistics) : Masked(layer, removed);
+        float[] weights = _options.Update == PruningUpdate.Weights ? Solved(layer, problem, removed, _masks.Count > 0 ? layer.Outputs : _options.Pattern.BlockRows, statistics) : Masked(layer, removed);
         double error = Replace(layer, weights, problem, streams);
         Finish(layer, share, weights, error);
         Keep(layer, share, false, error, weights);
@@ -303,6 +309,7 @@ public sealed partial class ModelPruner
     /// <summary>Which weights go.</summary>
     private bool[] Removed(PrunableLayer layer, double share, LayerProblem? problem)
     {
+        if (_masks.TryGetValue(layer, out bool[]? mask)) return mask;
         if (_options.Criterion != PruningCriterion.SecondOrder) return _options.Pattern.Removed(Scores(layer, problem), layer.Outputs, layer.Inputs, share);
         PruningPattern pattern = _options.Pattern;
         long zeros = pattern.Zeros(layer.Outputs, layer.Inputs, share);
@@ -388,7 +395,7 @@ public sealed partial class ModelPruner
     private void Finish(PrunableLayer layer, double share, float[] weights, double? error)
     {
         _changedWeights[layer] = weights;
-        _reports[layer] = Describe(layer, _options.Pattern.Zeros(layer.Outputs, layer.Inputs, share), weights, null) with { OutputError = error };
+        _reports[layer] = Describe(layer, _masks.TryGetValue(layer, out bool[]? mask) ? mask.Count(gone => gone) : _options.Pattern.Zeros(layer.Outputs, layer.Inputs, share), weights, null) with { OutputError = error };
     }
 
     private static PrunedLayer Describe(PrunableLayer layer, long asked, float[] weights, string? leftDense) => new()

@@ -59,6 +59,12 @@ public sealed record PruningOptions
 
     public PruningPattern Pattern { get; init; } = PruningPattern.Unstructured;
 
+    /// <summary>Remove whole channels: <see cref="Sparsity"/> is the share of channels, and the file's weights become smaller instead of zero.</summary>
+    public bool Channels { get; init; }
+
+    /// <summary>Leave the channels in the model, read by zeros, for comparison.</summary>
+    internal bool LeaveChannels { get; init; }
+
     public PruningCriterion Criterion { get; init; } = PruningCriterion.SecondOrder;
 
     public PruningUpdate Update { get; init; } = PruningUpdate.Weights;
@@ -138,6 +144,12 @@ public sealed class PruningResult
     public List<PrunedLayer> Layers { get; } = [];
 
     public List<string> Notes { get; } = [];
+
+    /// <summary>Channels that were removed, of those that can be; 0 where weights were.</summary>
+    public long ChannelsRemoved { get; set; }
+
+    /// <inheritdoc cref="ChannelsRemoved"/>
+    public long Channels { get; set; }
 
     /// <summary>What a measured allocation went by, and what it came to; else null.</summary>
     public SensitivityTable? Sensitivity { get; set; }

@@ -45,7 +45,7 @@ public sealed class PruningState : IDisposable
         using var hash = IncrementalHash.CreateHash(HashAlgorithmName.SHA256);
         hash.AppendData(model);
         string text = string.Create(CultureInfo.InvariantCulture,
-            $"{CostFile.Version}|{options.Sparsity:R}|{options.Pattern.Name}|{options.Criterion}|{options.Update}|{options.Repair}|{options.Allocation}|{options.TimeRatio:R}|{options.Damping:R}|{options.MaximumPositions}|{options.RectifierRounds}|{options.Seed}|{string.Join('\n', options.Layers)}|{string.Join('\n', options.Exclude)}|{pictures.Count}");
+            $"{CostFile.Version}|{options.Sparsity:R}|{options.Pattern.Name}|{options.Channels}|{options.Criterion}|{options.Update}|{options.Repair}|{options.Allocation}|{options.TimeRatio:R}|{options.Damping:R}|{options.MaximumPositions}|{options.RectifierRounds}|{options.Seed}|{string.Join('\n', options.Layers)}|{string.Join('\n', options.Exclude)}|{pictures.Count}");
         if (options.Costs is { } costs) text += string.Join(',', CostClasses.All.SelectMany(costs.Coefficients).Select(value => value.ToString("R", CultureInfo.InvariantCulture)));
         hash.AppendData(Encoding.UTF8.GetBytes(text));
         foreach (float[] picture in pictures) hash.AppendData(MemoryMarshal.AsBytes(picture.AsSpan()));
