@@ -12,7 +12,7 @@ namespace EdgeSparse.Daemon;
 /// <summary>What health, metrics, the page and the status messages report about.</summary>
 internal sealed class DaemonState
 {
-    public DaemonState(DaemonOptions options, IReadOnlyList<CameraPipeline> cameras, TimeProvider time)
+    public DaemonState(DaemonOptions options, CameraSet cameras, TimeProvider time)
     {
         Options = options;
         Cameras = cameras;
@@ -25,7 +25,7 @@ internal sealed class DaemonState
 
     public DaemonOptions Options { get; }
 
-    public IReadOnlyList<CameraPipeline> Cameras { get; }
+    public CameraSet Cameras { get; }
 
     public TimeProvider Time { get; }
 

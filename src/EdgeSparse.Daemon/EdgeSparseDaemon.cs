@@ -33,13 +33,11 @@ internal sealed class EdgeSparseDaemon : IAsyncDisposable
     private readonly Listeners _listeners;
     private readonly MqttBroker? _broker;
     private readonly MqttBridge? _bridge;
-    private readonly List<CameraPipeline> _cameras = [];
+    private readonly CameraSet _cameras = new();
     private readonly List<GpioOutput> _outputs = [];
     private readonly GpioService? _gpio;
     private readonly ThermalGuard? _thermal;
     private readonly CommandService? _commands;
-    private readonly List<IDisposable> _publishers = [];
-    private readonly Dictionary<string, LivePicture> _pictures = new(StringComparer.Ordinal);
     private readonly DaemonState _state;
     private readonly StatusPublisher? _status;
     private readonly Server _server;
@@ -65,15 +63,15 @@ internal sealed class EdgeSparseDaemon : IAsyncDisposable
             IMessagePublisher? local = _broker is null ? null : new BrokerPublisher(_broker);
             IMessagePublisher? publisher = _bridge is null ? local : local is null ? _bridge : new FanOutPublisher(local, _bridge);
             foreach (GpioOutputOptions output in options.Gpio.Outputs) _outputs.Add(new GpioOutput(output, time));
-            var models = new ModelLoader(options, log);
+            var factory = new CameraFactory(options, new ModelLoader(options, log), publisher, _bridge, topics, _outputs, time, log);
             foreach (CameraOptions camera in options.Cameras)
-                if (camera.Enabled) AddCamera(camera, models, publisher, topics, time);
+                if (camera.Enabled) _cameras.Add(factory.Create(camera));
             if (options.Gpio.Inputs.Count + _outputs.Count > 0) _gpio = new GpioService(options.Gpio, gpio ?? new GpioBoard(), _cameras, _outputs, time, log);
             if (options.Thermal.Enabled) _thermal = new ThermalGuard(options.Thermal, _cameras, log, time);
             if (commands && publisher is not null) _commands = new CommandService(options.Commands, _cameras, publisher, topics, time, log);
             _state = new DaemonState(options, _cameras, time) { Bridge = _bridge, Gpio = _gpio, Thermal = _thermal, Commands = _commands };
             _status = publisher is null ? null : new StatusPublisher(publisher, topics, _state);
-            Endpoints? endpoints = _listeners.Http is null ? null : new Endpoints(_state, _broker?.Statistics, _pictures);
+            Endpoints? endpoints = _listeners.Http is null ? null : new Endpoints(_state, _broker?.Statistics);
             _server = new Server(_listeners, endpoints, _broker, log);
         }
         catch
@@ -151,76 +149,7 @@ internal sealed class EdgeSparseDaemon : IAsyncDisposable
         if (_broker is not null) await _broker.DisposeAsync();
         foreach (CameraPipeline camera in _cameras) camera.Dispose();
         _gpio?.Dispose();
-        foreach (IDisposable publisher in _publishers) publisher.Dispose();
-        foreach (LivePicture picture in _pictures.Values) picture.Dispose();
         _listeners.Dispose();
-    }
-
-    private void AddCamera(CameraOptions camera, ModelLoader models, IMessagePublisher? publisher, Topics topics, TimeProvider time)
-    {
-        ModelPackage package = models.Load(camera.Model);
-        IInferenceSession session = models.CreateSession(package, camera.Model);
-        ModelIdentity identity = ModelLoader.Identify(package, session);
-        CameraPipeline pipeline;
-        var sinks = new List<IResultSink>();
-        try
-        {
-            var preprocessor = new Preprocessor(package.Manifest.Preprocess!, session.Inputs[0].Shape, camera.Scene.Region);
-            OutputDecoder decoder = OutputDecoder.Create(package.Manifest.Decoder!, session.Inputs[0].Shape, [.. session.Outputs.Select(output => (output.Name, output.Shape))]);
-            if (!double.IsNaN(camera.ScoreThreshold)) decoder.ScoreThreshold = (float)camera.ScoreThreshold;
-            Scene? scene = CreateScene(camera, identity, decoder);
-            if (publisher is not null)
-            {
-                var writer = new ResultWriter(_options.Device, camera.Name, identity, decoder.ClassCount, time);
-                var results = new ResultPublisher(publisher, writer, topics.Results(camera.Name, identity.Decoder), camera.QualityOfService);
-                _publishers.Add(results);
-                sinks.Add(results);
-                if (identity.Decoder != DecoderKind.Classification) AddCounts(camera.Name, identity, decoder.ClassCount, publisher, topics, scene, sinks);
-            }
-            foreach (GpioOutput output in _outputs)
-            {
-                if (!GpioOptionsReader.IsFor(output.Options.Cameras, camera.Name)) continue;
-                var rule = new GpioRule(output, identity, decoder.ClassCount, scene?.Zones);
-                if (rule.CanMatch) sinks.Add(rule);
-            }
-            FrameSource source = SourceFactory.Create(camera, time, _log);
-            pipeline = new CameraPipeline(new PipelineParts(camera, source, session, identity, preprocessor, decoder,
-                new SequenceStore(_options.StateFolder, camera.Name, _log), sinks, time, _log) { Scene = scene });
-        }
-        catch (DaemonException)
-        {
-            session.Dispose();
-            throw;
-        }
-        catch (ModelFormatException e)
-        {
-            session.Dispose();
-            throw new DaemonException(ExitCode.Data, $"{camera.Model}: {e.Message}");
-        }
-        _cameras.Add(pipeline);
-        _pictures.Add(camera.Name, new LivePicture(pipeline.View, identity.Labels, pipeline.Scene?.Zones));
-    }
-
-    /// <summary>A classifier's results are not in a place, so nothing is followed.</summary>
-    private Scene? CreateScene(CameraOptions camera, ModelIdentity model, OutputDecoder decoder)
-    {
-        if (model.Decoder != DecoderKind.Classification) return camera.Scene.Tracking ? new Scene(camera.Scene, camera.Name, model, decoder, new SequenceStore(_options.StateFolder, camera.Name, _log, "track")) : null;
-        if (camera.Scene.Zones.Count > 0) throw new DaemonException(ExitCode.Configuration, $"cameras:{camera.Name}:zones: model {model.Name} is a classifier, whose results are not in a place; zones need a detector");
-        return null;
-    }
-
-    private void AddCounts(string camera, ModelIdentity model, int classes, IMessagePublisher publisher, Topics topics, Scene? scene, List<IResultSink> sinks)
-    {
-        IReadOnlyList<string> labels = CountPublisher.Levels(model, classes);
-        if (scene is { Zones.Zones.Count: > 0 })
-        {
-            var zones = new ZonePublisher(publisher, topics, _options.Device, camera, model, labels, scene.Zones);
-            _publishers.Add(zones);
-            sinks.Add(zones);
-        }
-        if (labels.Count == 0) return;
-        sinks.Add(new CountPublisher(publisher, topics, camera, labels));
-        _bridge?.Announce(HomeAssistantDiscovery.Topic(_options.Device, camera), HomeAssistantDiscovery.Payload(_options.Device, camera, model, labels, scene?.Zones, _bridge.Prefixed));
     }
 
     /// <summary>From the brokers' loops.</summary>
@@ -230,7 +159,7 @@ internal sealed class EdgeSparseDaemon : IAsyncDisposable
     {
         _status?.Camera(camera);
         _systemd?.Status(StatusLine());
-        if (_options.ExitAtEnd && _cameras.TrueForAll(other => other.Status.State == CameraState.Ended)) _allEnded.TrySetResult();
+        if (_options.ExitAtEnd && _cameras.All(other => other.Status.State == CameraState.Ended)) _allEnded.TrySetResult();
     }
 
     /// <summary>Publishes figures every while until it is time to stop.</summary>

@@ -9,6 +9,13 @@ using EdgeSparse.Runtime.Costs;
 
 namespace EdgeSparse.Daemon;
 
+/// <summary>A package that can turn pictures into results, and the file it came from.</summary>
+internal sealed record LoadedModel(ModelPackage Package, string Path)
+{
+    public ModelIdentity Identify(IInferenceSession session) => new(
+        Package.Manifest.Name, Package.Manifest.Version, Package.Sha256, session.Backend, Package.Manifest.Decoder!.Type, Package.Manifest.Labels);
+}
+
 /// <summary>Opens packages, each file once, and makes a session for each camera that uses it.</summary>
 internal sealed class ModelLoader
 {
@@ -16,7 +23,7 @@ internal sealed class ModelLoader
     private readonly Log _log;
     private readonly int _threads;
     private readonly CostTable? _costs;
-    private readonly Dictionary<string, ModelPackage> _packages = new(StringComparer.Ordinal);
+    private readonly Dictionary<string, LoadedModel> _packages = new(StringComparer.Ordinal);
 
     /// <summary>Binds the threads that compute to the configured processors and reads what <c>edgesparse tune</c> measured.</summary>
     public ModelLoader(DaemonOptions options, Log log)
@@ -53,9 +60,9 @@ internal sealed class ModelLoader
     }
 
     /// <summary>The package at <paramref name="path"/>. Throws <see cref="DaemonException"/> where it is damaged or says not enough to turn pictures into results.</summary>
-    public ModelPackage Load(string path)
+    public LoadedModel Load(string path)
     {
-        if (_packages.TryGetValue(path, out ModelPackage? known)) return known;
+        if (_packages.TryGetValue(path, out LoadedModel? known)) return known;
         ModelPackage package;
         try
         {
@@ -70,8 +77,9 @@ internal sealed class ModelLoader
             string missing = package.Manifest.Preprocess is null ? "preprocess" : "decoder";
             throw new DaemonException(ExitCode.Data, $"{path}: the package says nothing about its {missing}, so pictures cannot become results; add \"{missing}\" to model.json and compile again");
         }
-        _packages.Add(path, package);
-        return package;
+        var loaded = new LoadedModel(package, path);
+        _packages.Add(path, loaded);
+        return loaded;
     }
 
     /// <summary>A session by the configured backend; the log says which and why.</summary>
@@ -98,7 +106,4 @@ internal sealed class ModelLoader
             throw new DaemonException(ExitCode.Data, $"{path}: {e.Message}");
         }
     }
-
-    public static ModelIdentity Identify(ModelPackage package, IInferenceSession session) => new(
-        package.Manifest.Name, package.Manifest.Version, package.Sha256, session.Backend, package.Manifest.Decoder!.Type, package.Manifest.Labels);
 }

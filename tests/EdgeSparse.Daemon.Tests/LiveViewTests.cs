@@ -53,7 +53,7 @@ public sealed class LiveViewTests
     public async Task Watchers_Who_Ask_Together_Share_One_Encoded_Picture()
     {
         using var view = new LiveView(_time);
-        using var picture = new LivePicture(view, ["person"]);
+        using var picture = new LivePicture(view, () => ["person"]);
         using Frame frame = Picture(200);
         Task<(long Number, byte[] Jpeg)> a = picture.NextAsync(0, TimeSpan.FromHours(1), CancellationToken.None);
         view.Show(frame, One());
@@ -72,7 +72,7 @@ public sealed class LiveViewTests
     public async Task A_Watcher_Who_Leaves_Does_Not_Block_The_Next()
     {
         using var view = new LiveView(_time);
-        using var picture = new LivePicture(view, ["person"]);
+        using var picture = new LivePicture(view, () => ["person"]);
         using Frame frame = Picture(9);
         using var gone = new CancellationTokenSource();
         Task<(long, byte[])> left = picture.NextAsync(0, TimeSpan.FromHours(1), gone.Token);

@@ -227,16 +227,21 @@ internal static class Rig
 
     public static CameraPipeline Pipeline(FrameSource source, IInferenceSession session, IReadOnlyList<IResultSink> sinks, CameraOptions options, TimeProvider? time = null, Log? log = null, Manifest? manifest = null, SequenceStore? sequence = null, bool tracking = false)
     {
-        manifest ??= StubSession.Manifest();
-        OutputDecoder decoder = OutputDecoder.Create(manifest.Decoder!, session.Inputs[0].Shape, [.. session.Outputs.Select(output => (output.Name, output.Shape))]);
-        return new CameraPipeline(new PipelineParts(
-            options, source, session, Model,
-            new Preprocessor(manifest.Preprocess!, session.Inputs[0].Shape), decoder,
-            sequence ?? new SequenceStore("", "front", Quiet), sinks, time ?? TimeProvider.System, log ?? Quiet)
+        return new CameraPipeline(new PipelineParts(options, source, PipelineModel(session, sinks, manifest, scene: tracking ? options.Scene : null),
+            sequence ?? new SequenceStore("", "front", Quiet), time ?? TimeProvider.System, log ?? Quiet)
         {
             FirstRetry = TimeSpan.FromMilliseconds(1),
             LongestRetry = TimeSpan.FromMilliseconds(4),
-            Scene = tracking ? new Scene(options.Scene, "front", Model, decoder, new SequenceStore("", "front", Quiet, "track")) : null,
         });
+    }
+
+    public static PipelineModel PipelineModel(IInferenceSession session, IReadOnlyList<IResultSink> sinks, Manifest? manifest = null, int probationFrames = 0, SceneOptions? scene = null)
+    {
+        manifest ??= StubSession.Manifest();
+        OutputDecoder decoder = OutputDecoder.Create(manifest.Decoder!, session.Inputs[0].Shape, [.. session.Outputs.Select(output => (output.Name, output.Shape))]);
+        return new PipelineModel(session, Model, new Preprocessor(manifest.Preprocess!, session.Inputs[0].Shape), decoder, sinks, probationFrames)
+        {
+            Scene = scene is null ? null : new Scene(scene, "front", Model, decoder, new SequenceStore("", "front", Quiet, "track")),
+        };
     }
 }

@@ -87,13 +87,18 @@ internal sealed class MqttBridge : IMessagePublisher, IMqttClientHandler, IAsync
     /// <summary>The topic as it is at the broker elsewhere.</summary>
     public string Prefixed(string topic) => _options.Prefix.Length == 0 ? topic : $"{_options.Prefix}/{topic}";
 
-    /// <summary>Announces what Home Assistant should show, if it is wanted; before <see cref="Start"/>.</summary>
+    /// <summary>Announces what Home Assistant should show, if it is wanted, in place of what was announced on the same topic.</summary>
     public void Announce(string topic, byte[] payload)
     {
         if (!_options.HomeAssistant.Enabled) return;
         string full = $"{_options.HomeAssistant.Prefix}/{topic}";
-        _discovery.Add((full, payload));
+        lock (_discovery)
+        {
+            _discovery.RemoveAll(announced => announced.Topic == full);
+            _discovery.Add((full, payload));
+        }
         _retained.Set(full, payload);
+        _client?.Wake();
     }
 
     /// <summary>Begins to connect.</summary>
@@ -219,7 +224,8 @@ internal sealed class MqttBridge : IMessagePublisher, IMqttClientHandler, IAsync
         }
         // Home Assistant has started: it may have forgotten us.
         if (retain || !payload.SequenceEqual("online"u8) || !topic.SequenceEqual(Encoding.UTF8.GetBytes(_homeAssistantStatus))) return;
-        foreach ((string discovery, byte[] announcement) in _discovery) _retained.Set(discovery, announcement);
+        lock (_discovery)
+            foreach ((string discovery, byte[] announcement) in _discovery) _retained.Set(discovery, announcement);
         _client?.Wake();
     }
 

@@ -11,7 +11,7 @@ namespace EdgeSparse.Daemon.Http;
 /// The paths that are served, GET and HEAD only: /livez /readyz /healthz /metrics /api/status, and with the page / and /cameras/NAME/frame.jpg and
 /// /cameras/NAME/stream.mjpeg.
 /// </summary>
-internal sealed class Endpoints(DaemonState state, MqttBrokerStatistics? broker, IReadOnlyDictionary<string, LivePicture> pictures)
+internal sealed class Endpoints(DaemonState state, MqttBrokerStatistics? broker)
 {
     private const string Json = "application/json; charset=utf-8";
     private const string Text = "text/plain; charset=utf-8";
@@ -61,8 +61,8 @@ internal sealed class Endpoints(DaemonState state, MqttBrokerStatistics? broker,
         {
             if (path == "/") return Page(context);
             string[] parts = path.Split('/');
-            if (parts is ["", "cameras", _, "frame.jpg"] && pictures.TryGetValue(parts[2], out LivePicture? picture)) return Frame(context, picture);
-            if (parts is ["", "cameras", _, "stream.mjpeg"] && pictures.TryGetValue(parts[2], out picture)) return Stream(context, picture);
+            if (parts is ["", "cameras", _, "frame.jpg"] && state.Cameras.Find(parts[2]) is { } camera) return Frame(context, camera.Picture);
+            if (parts is ["", "cameras", _, "stream.mjpeg"] && state.Cameras.Find(parts[2]) is { } watched) return Stream(context, watched.Picture);
         }
         return Answer(context, 404, Text, "not found; there are / /api/status /metrics /livez /readyz /healthz?verbose\n"u8.ToArray());
     }

@@ -9,22 +9,15 @@ using EdgeSparse.Vision;
 
 namespace EdgeSparse.Daemon.Pipelines;
 
-/// <summary>What a pipeline is made of; the pipeline owns the source, the session and the numbering.</summary>
+/// <summary>What a pipeline is made of; the pipeline owns the source, the model and the numbering.</summary>
 internal sealed record PipelineParts(
     CameraOptions Options,
     FrameSource Source,
-    IInferenceSession Session,
-    ModelIdentity Model,
-    Preprocessor Preprocessor,
-    OutputDecoder Decoder,
+    PipelineModel Model,
     SequenceStore Sequence,
-    IReadOnlyList<IResultSink> Sinks,
     TimeProvider Time,
     Log Log)
 {
-    /// <summary>Follows objects; null = nothing is followed. Disposed with the pipeline.</summary>
-    public Scene? Scene { get; init; }
-
     /// <summary>First and longest wait before a failed source is opened again; each failure doubles it.</summary>
     public TimeSpan FirstRetry { get; init; } = TimeSpan.FromSeconds(1);
 
@@ -39,37 +32,34 @@ internal sealed class CameraPipeline : IDisposable
 {
     private readonly PipelineParts _parts;
     private readonly FrameExchange _exchange;
-    private readonly FrameResult _result;
+    private readonly FrameResult _result = new();
     private readonly ResultThinning _thinning;
-    private readonly IResultSink[] _sinks;
-    private readonly int _tokenCountOutput;
+    private readonly Lock _modelGate = new();
     private readonly CancellationTokenSource _stop = new();
     private readonly CancellationTokenRegistration _wakeOnStop;
     private readonly Thread _capturing;
     private readonly Thread _processing;
     private readonly Heartbeat _capturingBeat;
     private readonly Heartbeat _processingBeat;
+    private PipelineModel _model;
     private CameraStatus _status;
     private bool _started;
     private bool _failedBefore;
     private long _lastResultTimestamp;
     private long _processingSince;
 
-    /// <summary>Throws <see cref="ModelFormatException"/> where the model's first input or a decoded output is not float32.</summary>
     public CameraPipeline(PipelineParts parts)
     {
         _parts = parts;
-        _sinks = [.. parts.Sinks];
-        _result = new FrameResult { Scene = parts.Scene, IsClassification = parts.Model.Decoder == DecoderKind.Classification };
+        _model = parts.Model;
         _thinning = new ResultThinning(parts.Options.Publish, parts.Options.PublishSeconds, parts.Time);
         Gate = new FrameGate(parts.Time, parts.Options.MaximumFramesPerSecond);
-        CheckTypes(parts);
         (int width, int height) = parts.Source.ExpectedSize;
         _exchange = new FrameExchange(width, height);
         _status = new CameraStatus(CameraState.Starting, parts.Time.GetUtcNow(), "");
-        Metrics = new PipelineMetrics(parts.Decoder.ClassCount);
-        _tokenCountOutput = TokenCountOutput(parts.Session.Outputs);
+        Metrics = new PipelineMetrics(_model.Decoder.ClassCount);
         View = new LiveView(parts.Time);
+        Picture = new LivePicture(View, () => Model.Labels, () => Scene?.Zones);
         _wakeOnStop = _stop.Token.Register(_exchange.Wake);
         _capturingBeat = new Heartbeat(parts.Time);
         _processingBeat = new Heartbeat(parts.Time);
@@ -82,19 +72,19 @@ internal sealed class CameraPipeline : IDisposable
 
     public CameraOptions Options => _parts.Options;
 
-    public ModelIdentity Model => _parts.Model;
-
-    public IInferenceSession Session => _parts.Session;
+    public ModelIdentity Model => Volatile.Read(ref _model).Identity;
 
     public PipelineMetrics Metrics { get; }
 
     public LiveView View { get; }
 
+    public LivePicture Picture { get; }
+
     /// <summary>Which frames are processed.</summary>
     public FrameGate Gate { get; }
 
     /// <summary>Objects and zones; null where nothing is followed.</summary>
-    public Scene? Scene => _parts.Scene;
+    public Scene? Scene => Volatile.Read(ref _model).Scene;
 
     public CameraStatus Status => Volatile.Read(ref _status);
 
@@ -108,10 +98,32 @@ internal sealed class CameraPipeline : IDisposable
     public IReadOnlyList<(string Name, Heartbeat Heartbeat)> Heartbeats { get; }
 
     /// <summary>How the backend is doing, where it is one that may fail.</summary>
-    public BackendHealth? Backend => _parts.Session.Health;
+    public BackendHealth? Backend => Volatile.Read(ref _model).Session.Health;
 
     /// <summary>Called, by a thread of the pipeline, after <see cref="Status"/> changed. Set before <see cref="Start"/>.</summary>
     public Action<CameraPipeline>? StatusChanged { get; set; }
+
+    /// <summary>
+    /// Goes on with another model from the next frame on; no frame is lost. Returns the one that was replaced, which no frame uses any more and which the caller owns;
+    /// null, with nothing changed, where a frame is still in work after <paramref name="timeout"/>.
+    /// </summary>
+    public PipelineModel? ExchangeModel(PipelineModel next, TimeSpan timeout)
+    {
+        if (!_modelGate.TryEnter(timeout)) return null;
+        try
+        {
+            PipelineModel previous = _model;
+            if (next.Decoder.ClassCount != previous.Decoder.ClassCount || !next.Identity.Labels.SequenceEqual(previous.Identity.Labels)) Metrics.ResetLabels(next.Decoder.ClassCount);
+            if (next.Scene is { } scene && previous.Scene is { } before) scene.ExchangeIds(before);
+            Volatile.Write(ref _model, next);
+            _failedBefore = false;
+            return previous;
+        }
+        finally
+        {
+            _modelGate.Exit();
+        }
+    }
 
     public void Start()
     {
@@ -138,33 +150,12 @@ internal sealed class CameraPipeline : IDisposable
         if (!Join(TimeSpan.FromSeconds(10))) return;
         _wakeOnStop.Dispose();
         _parts.Source.Dispose();
-        _parts.Session.Dispose();
+        _model.Dispose();
         _parts.Sequence.Dispose();
-        _parts.Scene?.Dispose();
         _exchange.Dispose();
         View.Dispose();
+        Picture.Dispose();
         _stop.Dispose();
-    }
-
-    /// <summary>The output that says how many tokens a picture took, or −1 for a model that takes as many of every picture.</summary>
-    private static int TokenCountOutput(IReadOnlyList<TensorInfo> outputs)
-    {
-        for (int i = 0; i < outputs.Count; i++)
-            if (outputs[i].Name == TokenCount.OutputName && outputs[i].Type == ElementType.Int32 && outputs[i].Shape.ElementCount == 1) return i;
-        return -1;
-    }
-
-    private static void CheckTypes(PipelineParts parts)
-    {
-        Check(parts.Session.Inputs[0], "input");
-        Check(parts.Session.Outputs[parts.Decoder.FirstOutput], "output");
-        if (parts.Decoder.SecondOutput >= 0) Check(parts.Session.Outputs[parts.Decoder.SecondOutput], "output");
-
-        void Check(TensorInfo tensor, string what)
-        {
-            if (tensor.Type != ElementType.Float32)
-                throw new ModelFormatException($"model {parts.Model.Name}: {what} '{tensor.Name}' is {tensor.Type}, expected {ElementType.Float32}");
-        }
     }
 
     // ---- capturing thread: a supervision boundary -------------------------------------------------------------
@@ -314,18 +305,25 @@ internal sealed class CameraPipeline : IDisposable
         {
             Volatile.Write(ref _processingSince, _parts.Time.GetTimestamp());
             _processingBeat.Work();
+            _modelGate.Enter();
             try
             {
-                ProcessFrame(frame);
+                ProcessFrame(frame, _model);
                 Metrics.Processed.Add();
                 Gate.Processed();
                 _failedBefore = false;
+                _model.FrameDone(null);
             }
             catch (Exception e)
             {
                 Metrics.DroppedFailed.Add();
+                _model.FrameDone(e);
                 if (!_failedBefore) _parts.Log.Error($"camera {Name}: a frame could not be processed: {e.GetType().Name}: {e.Message}");
                 _failedBefore = true;
+            }
+            finally
+            {
+                _modelGate.Exit();
             }
             Volatile.Write(ref _processingSince, 0);
             _processingBeat.Wait();
@@ -333,37 +331,39 @@ internal sealed class CameraPipeline : IDisposable
         }
     }
 
-    private void ProcessFrame(Frame frame)
+    private void ProcessFrame(Frame frame, PipelineModel model)
     {
         TimeProvider time = _parts.Time;
         long taken = time.GetTimestamp();
         Metrics.Queue.Observe(Seconds(frame.CaptureTimestamp, taken));
 
-        FrameTransform transform = _parts.Preprocessor.Run(frame, MemoryMarshal.Cast<byte, float>(_parts.Session.Input(0)));
+        FrameTransform transform = model.Preprocessor.Run(frame, MemoryMarshal.Cast<byte, float>(model.Session.Input(0)));
         long prepared = time.GetTimestamp();
         Metrics.Preprocess.Observe(Seconds(taken, prepared));
 
-        _parts.Session.Run();
+        model.Session.Run();
         long computed = time.GetTimestamp();
         Metrics.Inference.Observe(Seconds(prepared, computed));
 
-        OutputDecoder decoder = _parts.Decoder;
-        ReadOnlySpan<byte> second = decoder.SecondOutput < 0 ? default : _parts.Session.Output(decoder.SecondOutput);
-        decoder.Decode(MemoryMarshal.Cast<byte, float>(_parts.Session.Output(decoder.FirstOutput)), MemoryMarshal.Cast<byte, float>(second), transform, _result.Detections);
+        OutputDecoder decoder = model.Decoder;
+        ReadOnlySpan<byte> second = decoder.SecondOutput < 0 ? default : model.Session.Output(decoder.SecondOutput);
+        decoder.Decode(MemoryMarshal.Cast<byte, float>(model.Session.Output(decoder.FirstOutput)), MemoryMarshal.Cast<byte, float>(second), transform, _result.Detections);
         long decoded = time.GetTimestamp();
         Metrics.Decode.Observe(Seconds(computed, decoded));
-        _parts.Scene?.Update(_result.Detections, frame.CaptureTimestamp / (double)time.TimestampFrequency);
+        model.Scene?.Update(_result.Detections, frame.CaptureTimestamp / (double)time.TimestampFrequency);
         long tracked = time.GetTimestamp();
         Metrics.Track.Observe(Seconds(decoded, tracked));
         foreach (ref readonly Detection detection in _result.Detections.Items) Metrics.DetectionsByLabel[detection.LabelId].Add();
 
         _result.Frame = frame;
         _result.InferenceSeconds = Seconds(prepared, computed);
-        if (_tokenCountOutput >= 0) _result.Tokens = MemoryMarshal.Read<int>(_parts.Session.Output(_tokenCountOutput));
+        _result.Tokens = model.TokenCountOutput < 0 ? -1 : MemoryMarshal.Read<int>(model.Session.Output(model.TokenCountOutput));
+        _result.Scene = model.Scene;
+        _result.IsClassification = model.Identity.Decoder == DecoderKind.Classification;
         _result.IsMessage = _thinning.Wants(_result);
         if (_result.IsMessage) _result.Sequence = _parts.Sequence.Next();
         else Metrics.Thinned.Add();
-        foreach (IResultSink sink in _sinks) sink.Publish(_result);
+        foreach (IResultSink sink in model.Sinks) sink.Publish(_result);
         long published = time.GetTimestamp();
         Metrics.Publish.Observe(Seconds(tracked, published));
         Metrics.CaptureToPublish.Observe(Seconds(frame.CaptureTimestamp, published));

@@ -35,9 +35,9 @@ internal sealed class FrameResult
     public bool IsMessage { get; set; } = true;
 
     /// <summary>Objects and zones; null where nothing is followed.</summary>
-    public Scene? Scene { get; init; }
+    public Scene? Scene { get; set; }
 
-    public bool IsClassification { get; init; }
+    public bool IsClassification { get; set; }
 
     /// <summary>Number of the message within its camera, from 1, without gaps.</summary>
     public long Sequence { get; set; }

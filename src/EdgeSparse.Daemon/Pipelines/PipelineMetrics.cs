@@ -8,8 +8,8 @@ internal sealed class PipelineMetrics
     /// <param name="classes">How many classes the model tells apart.</param>
     public PipelineMetrics(int classes)
     {
-        DetectionsByLabel = new Counter[classes];
-        for (int i = 0; i < classes; i++) DetectionsByLabel[i] = new Counter();
+        DetectionsByLabel = [];
+        ResetLabels(classes);
     }
 
     /// <summary>Pictures that the source gave.</summary>
@@ -45,7 +45,15 @@ internal sealed class PipelineMetrics
 
     public long Dropped => DroppedSuperseded.Value + DroppedStopping.Value + DroppedFailed.Value;
 
-    public Counter[] DetectionsByLabel { get; }
+    public Counter[] DetectionsByLabel { get; private set; }
+
+    /// <summary>Counts labels anew, for a model with others.</summary>
+    public void ResetLabels(int classes)
+    {
+        var counters = new Counter[classes];
+        for (int i = 0; i < classes; i++) counters[i] = new Counter();
+        DetectionsByLabel = counters;
+    }
 
     /// <summary>Making the picture: reading, decoding or rendering, not waiting for it.</summary>
     public Histogram Capture { get; } = new();

@@ -11,7 +11,7 @@ namespace EdgeSparse.Daemon.Scenes;
 internal sealed class Scene : IDisposable
 {
     private readonly Tracker _tracker;
-    private readonly SequenceStore _ids;
+    private SequenceStore _ids;
     private readonly float _scoreThreshold;
     private int _tracked;
 
@@ -26,7 +26,7 @@ internal sealed class Scene : IDisposable
         _ids = ids;
         Zones = new ZoneCounter([.. options.Zones.Select(zone => Resolve(zone, camera, model, decoder.ClassCount))], decoder.ClassCount);
         decoder.ScoreThreshold = Math.Min(decoder.ScoreThreshold, (float)options.LowScore);
-        _tracker = new Tracker(new TrackerOptions { HighScore = _scoreThreshold, LowScore = (float)options.LowScore, KeepSeconds = options.KeepSeconds, NextId = _ids.Next });
+        _tracker = new Tracker(new TrackerOptions { HighScore = _scoreThreshold, LowScore = (float)options.LowScore, KeepSeconds = options.KeepSeconds, NextId = () => _ids.Next() });
     }
 
     public ZoneCounter Zones { get; }
@@ -59,6 +59,9 @@ internal sealed class Scene : IDisposable
         while (kept > 0 && !(detections[kept - 1].Score >= _scoreThreshold)) kept--;
         detections.Truncate(kept);
     }
+
+    /// <summary>Goes on with the numbers of the scene that this one takes the place of, so that no object gets the number of another.</summary>
+    public void ExchangeIds(Scene other) => (_ids, other._ids) = (other._ids, _ids);
 
     public void Dispose() => _ids.Dispose();
 
