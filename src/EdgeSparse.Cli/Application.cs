@@ -26,6 +26,8 @@ internal static class Application
           edgesparse tokens vit.onnx --calibrate pictures/     what fewer tokens gain and lose
           edgesparse optimize m.onnx --calibrate pictures/ --max-drop 1% -o m.esm   the fastest package within a bound
           edgesparse prune m.onnx --sparsity 0.5 --calibrate pictures/ -o s.onnx
+          edgesparse sign model.esm --key release.key.pem --release 7
+          edgesparse push model.esm --wait                     hand it to the running daemon
           edgesparse synth mobilenet_v2 --sparsity 0.9 -o m.onnx
 
         """;
@@ -56,7 +58,7 @@ internal static class Application
 
     private static RootCommand Root(Terminal terminal)
     {
-        var root = new RootCommand("Compiles, prunes, inspects, runs, verifies and times sparse models.")
+        var root = new RootCommand("Compiles, prunes, inspects, runs, verifies, times, signs and hands out sparse models.")
         {
             CompileCommand.Create(terminal),
             InspectCommand.Create(terminal),
@@ -71,6 +73,9 @@ internal static class Application
             SoupCommand.Create(terminal),
             OptimizeCommand.Create(terminal),
             KernelsCommand.Create(terminal),
+            KeygenCommand.Create(terminal),
+            SignCommand.Create(terminal),
+            PushCommand.Create(terminal),
         };
         foreach (Option option in root.Options)
         {
@@ -119,7 +124,7 @@ internal static class Application
         (int code, string message) = error switch
         {
             CliException cli => (cli.ExitCode, cli.Message),
-            ModelFormatException or ImageFormatException or UnsupportedOperatorException or TokenReductionException or SparseAttentionException or SoupException => (ExitCode.Data, error.Message),
+            ModelFormatException or SignatureException or ImageFormatException or UnsupportedOperatorException or TokenReductionException or SparseAttentionException or SoupException => (ExitCode.Data, error.Message),
             OnnxRuntimeException or ImageLibraryException or PlatformNotSupportedException => (ExitCode.Unavailable, error.Message),
             FileNotFoundException file => (ExitCode.NoInput, file.FileName is { } name ? $"{name}: no such file" : file.Message),
             DirectoryNotFoundException or UnauthorizedAccessException or IOException => (ExitCode.NoInput, error.Message),

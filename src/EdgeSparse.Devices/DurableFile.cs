@@ -7,7 +7,10 @@ namespace EdgeSparse.Devices;
 public static class DurableFile
 {
     /// <summary>Writes <paramref name="content"/> as <paramref name="path"/>. Throws <see cref="IOException"/>; the old file then still stands and nothing is left beside it.</summary>
-    public static void Replace(string path, ReadOnlySpan<byte> content)
+    /// <param name="path">The file.</param>
+    /// <param name="content">All of it.</param>
+    /// <param name="mode">Its permissions; null = as the process's umask leaves them.</param>
+    public static void Replace(string path, ReadOnlySpan<byte> content, UnixFileMode? mode = null)
     {
         string full = Path.GetFullPath(path);
         string folder = Path.GetDirectoryName(full) ?? throw new IOException($"{path}: not a file's path");
@@ -17,6 +20,7 @@ public static class DurableFile
             using (var stream = new FileStream(incoming, FileMode.Create, FileAccess.Write, FileShare.None, bufferSize: 0))
             {
                 stream.Write(content);
+                if (mode is { } permissions && !OperatingSystem.IsWindows()) File.SetUnixFileMode(stream.SafeFileHandle, permissions);
                 stream.Flush(flushToDisk: true);
             }
             File.Move(incoming, full, overwrite: true);

@@ -14,6 +14,7 @@ internal static unsafe partial class Libc
     public const int StatxModeOffset = 28;
     public const int ModeTypeMask = 0xF000;
     public const int ModeSocket = 0xC000;
+    public const int ModeRegular = 0x8000;
 
     [LibraryImport("libc", EntryPoint = "sched_setaffinity", SetLastError = true)]
     public static partial int SchedSetAffinity(int thread, nuint maskBytes, ReadOnlySpan<ulong> mask);

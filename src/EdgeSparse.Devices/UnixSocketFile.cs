@@ -59,7 +59,7 @@ public static class UnixSocketFile
     }
 
     /// <summary>The file type bits of the path itself (links are not followed), or null where nothing is there.</summary>
-    private static int? FileType(string path)
+    internal static int? FileType(string path)
     {
         Span<byte> statx = stackalloc byte[Libc.StatxSizeBytes];
         statx.Clear();

@@ -17,4 +17,5 @@ public static class Limits
     public const int Parts = 64;
     public const int PartValues = 4096;
     public const int PartReasons = 16;
+    public const int SelfTestTensors = 64;
 }

@@ -14,6 +14,8 @@ wanted=(
   "libturbojpeg0           /usr/lib/x86_64-linux-gnu/libturbojpeg.so.0 /usr/lib/aarch64-linux-gnu/libturbojpeg.so.0"
   "ffmpeg                  /usr/bin/ffmpeg"
   "mosquitto-clients       /usr/bin/mosquitto_sub"
+  "mosquitto               /usr/sbin/mosquitto"
+  "python3-paho-mqtt       /usr/lib/python3/dist-packages/paho/__init__.py"
   "chromium                /usr/bin/chromium"
   "gcc-aarch64-linux-gnu   /usr/bin/aarch64-linux-gnu-gcc"
   "libc6-dev-arm64-cross   /usr/aarch64-linux-gnu/include/stdio.h"

@@ -10,7 +10,7 @@ for onnx in "$root"/models/*/model.onnx; do
   folder=$(dirname "$onnx")
   package=$bin/models/$(basename "$folder").esm
   [[ -e $package && ! $onnx -nt $package && ! $folder/model.json -nt $package && ! $bin/edgesparse -nt $package ]] && continue
-  if ! notes=$("$bin/edgesparse" compile "$onnx" -o "$package" 2>&1); then
+  if ! notes=$("$bin/edgesparse" compile "$onnx" -o "$package" --self-test 2>&1); then
     echo "$notes" >&2
     exit 1
   fi

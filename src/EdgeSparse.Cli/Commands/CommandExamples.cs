@@ -76,6 +76,21 @@ internal static class CommandExamples
               edgesparse soup long.onnx short.onnx --weights 2,1 -o soup.onnx
 
             """,
+        "keygen" => """
+              edgesparse keygen release                       makes release.key.pem (keep it secret) and release.pub.pem (into the daemon's models:trustedKeys)
+
+            """,
+        "sign" => """
+              edgesparse sign model.esm --key release.key.pem --release 7
+              edgesparse sign model.esm --check keys/         is its signature one of these keys'?
+
+            """,
+        "push" => """
+              edgesparse push model.esm --wait                into /var/lib/edgesparse/models/inbox, and wait for what the daemon says
+              edgesparse push model.esm --state run/state
+              edgesparse push old.esm --force                 back to an older version
+
+            """,
         _ => $"  edgesparse {command}\n",
     };
 }

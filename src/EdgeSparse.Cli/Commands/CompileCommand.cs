@@ -28,8 +28,9 @@ internal static class CompileCommand
         Option<string?> calibrate = CommonOptions.Text("--calibrate", "Pictures to calibrate with: a folder, a .tar.gz of one, an IDX file, .npy arrays.", "PATH");
         Option<long> pictures = CommonOptions.Integer("--pictures", "Most pictures to calibrate with.", 128, 1, 100_000);
         Option<string?> state = CommonOptions.State();
+        var selfTest = new Option<bool>("--self-test") { Description = "Run the model once on a rendered street scene (seeded numbers where it takes no pictures) and keep input and outputs in the package, so that a device can see that it computes the right thing there." };
         Option<bool> json = CommonOptions.Json();
-        var command = new Command("compile", "Compile an ONNX file to a package.") { onnx, output, manifest, labels, inputs, backend, threshold, tokens, attention, activation, calibrate, pictures, state, json };
+        var command = new Command("compile", "Compile an ONNX file to a package.") { selfTest, onnx, output, manifest, labels, inputs, backend, threshold, tokens, attention, activation, calibrate, pictures, state, json };
         command.SetAction(parsed =>
         {
             string path = parsed.GetValue(onnx)!, target = parsed.GetValue(output)!;
@@ -49,6 +50,7 @@ internal static class CompileCommand
             if (result.Package is not { } package) throw Compiling.Refused(path, result);
             if (names is not null) package.Manifest.Labels = names;
             if (spec is not null) ActivationCalibration.Apply(terminal, path, result, spec, parsed.GetValue(calibrate)!, (int)parsed.GetValue(pictures), parsed.GetValue(state));
+            if (parsed.GetValue(selfTest)) package.SelfTest = SelfTests.Record(package, target);
             FileOutput.Write(target, package.Save);
             CompileReport report = Report(path, target, package, result);
             if (parsed.GetValue(json)) Json.Write(terminal, report, ReportContext.Default.CompileReport);

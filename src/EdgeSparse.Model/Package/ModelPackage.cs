@@ -1,3 +1,4 @@
+using System.Buffers.Binary;
 using System.Runtime.InteropServices;
 using System.Security.Cryptography;
 
@@ -10,6 +11,7 @@ namespace EdgeSparse.Model;
 public sealed class ModelPackage
 {
     private string? _sha256;
+    private SelfTest? _selfTest;
 
     /// <summary>The first eight bytes of every package.</summary>
     public static ReadOnlySpan<byte> Magic => PackageFormat.Magic;
@@ -44,20 +46,40 @@ public sealed class ModelPackage
     /// <summary>The ONNX file for ONNX Runtime; empty where it does not run the model whole.</summary>
     public ReadOnlyMemory<byte> OnnxModel { get; }
 
+    /// <summary>An input with its outputs, to see whether the model computes the right thing where it is used; null where the package carries none.</summary>
+    public SelfTest? SelfTest
+    {
+        get => _selfTest;
+        set
+        {
+            _selfTest = value;
+            _sha256 = null;
+        }
+    }
+
     /// <summary>The model's identity: SHA-256 of the whole package, lower-case hexadecimal; of a package made in memory, of the bytes it would be written as now.</summary>
     public string Sha256 => _sha256 ??= Hash(ToBytes());
+
+    /// <summary>
+    /// The size that a package's first bytes say it has, to tell a file that is still being written; null where they are too few, or not a package's.
+    /// </summary>
+    public static long? DeclaredSizeBytes(ReadOnlySpan<byte> first) =>
+        first.Length >= PackageFormat.HashedHeaderBytes && first.StartsWith(PackageFormat.Magic) ? (long)Math.Min(long.MaxValue, BinaryPrimitives.ReadUInt64LittleEndian(first[16..])) : null;
 
     /// <summary>
     /// Reads and checks a package file. Dense constants are views of one pinned buffer in which each begins at a multiple of 64 bytes.
     /// Throws <see cref="ModelFormatException"/> for what is not a valid package and <see cref="IOException"/> for what cannot be read.
     /// </summary>
-    public static ModelPackage Load(string path)
+    public static ModelPackage Load(string path) => FromBytes(ReadFile(path), path);
+
+    /// <summary>A package file's bytes, unchecked, where <see cref="FromBytes"/> wants them. Throws <see cref="ModelFormatException"/> for a file that is too large and <see cref="IOException"/>.</summary>
+    public static ReadOnlyMemory<byte> ReadFile(string path)
     {
         using var stream = new FileStream(path, FileMode.Open, FileAccess.Read, FileShare.Read, bufferSize: 0);
         if (stream.Length > Limits.ModelFileBytes) throw new ModelFormatException($"{path}: {stream.Length} bytes, at most {Limits.ModelFileBytes} are supported");
         Memory<byte> file = Aligned((int)stream.Length);
         stream.ReadExactly(file.Span);
-        return FromBytes(file, path);
+        return file;
     }
 
     /// <summary>Reads and checks a package's bytes, which it keeps; <paramref name="path"/> is named in errors.</summary>

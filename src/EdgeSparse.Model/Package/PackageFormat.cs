@@ -11,6 +11,9 @@ internal static class PackageFormat
     /// <summary>Of a package in parts.</summary>
     public const int PartsVersion = 2;
 
+    /// <summary>Of a package of either kind that carries a self-test.</summary>
+    public const int SelfTestVersion = 3;
+
     public const int HeaderBytes = 64;
     public const int SectionBytes = 64;
     public const int HashedHeaderBytes = 24;
@@ -41,6 +44,7 @@ internal enum SectionType : uint
     Weights = 3,
     Onnx = 4,
     Parts = 5,
+    SelfTest = 6,
 }
 
 internal enum ConstantStorage : byte

@@ -14,7 +14,13 @@ internal static class PackageReader
         try
         {
             Manifest manifest = ManifestJson.Parse(sections[0].Content.Span, "manifest");
-            if (inParts) return new ModelPackage(manifest, Parts(sections));
+            SelfTest? test = null;
+            if (sections[^1].Type == SectionType.SelfTest)
+            {
+                test = SelfTestSection.Read(sections[^1].Content.Span);
+                sections.RemoveAt(sections.Count - 1);
+            }
+            if (inParts) return new ModelPackage(manifest, Parts(sections)) { SelfTest = test };
             Graph? graph = null;
             int next = 1;
             if (sections[next].Type == SectionType.Graph)
@@ -22,7 +28,7 @@ internal static class PackageReader
                 graph = GraphReader.Read(sections[next].Content, sections[next + 1].Content);
                 next += 2;
             }
-            return new ModelPackage(manifest, graph, next < sections.Count ? sections[next].Content : default);
+            return new ModelPackage(manifest, graph, next < sections.Count ? sections[next].Content : default) { SelfTest = test };
         }
         catch (ModelFormatException error)
         {
@@ -59,11 +65,12 @@ internal static class PackageReader
         if (!file.StartsWith(PackageFormat.Magic)) throw new ModelFormatException($"{path}: not an EdgeSparse package (.esm)");
         if (file.Length < PackageFormat.HeaderBytes) throw new ModelFormatException(path, file.Length, "the file ends within its header");
         uint version = BinaryPrimitives.ReadUInt32LittleEndian(file[8..]);
-        if (version is not (PackageFormat.Version or PackageFormat.PartsVersion))
-            throw new ModelFormatException(path, 8, $"package version {version}, this program reads versions {PackageFormat.Version} and {PackageFormat.PartsVersion}; compile the model again or update the program");
+        if (version is not (PackageFormat.Version or PackageFormat.PartsVersion or PackageFormat.SelfTestVersion))
+            throw new ModelFormatException(path, 8, $"package version {version}, this program reads versions {PackageFormat.Version} to {PackageFormat.SelfTestVersion}; compile the model again or update the program");
+        bool tested = version == PackageFormat.SelfTestVersion;
         inParts = version == PackageFormat.PartsVersion;
-        uint count = BinaryPrimitives.ReadUInt32LittleEndian(file[12..]), most = inParts ? 2 + 2 * Limits.Parts : 4u;
-        if (count < 2 || count > most) throw new ModelFormatException(path, 12, $"{count} sections, expected 2 to {most}");
+        uint count = BinaryPrimitives.ReadUInt32LittleEndian(file[12..]), least = tested ? 3u : 2u, most = inParts ? 2 + 2 * Limits.Parts : tested ? 3 + 2 * Limits.Parts : 4u;
+        if (count < least || count > most) throw new ModelFormatException(path, 12, $"{count} sections, expected {least} to {most}");
         ulong size = BinaryPrimitives.ReadUInt64LittleEndian(file[16..]);
         if (size != (ulong)file.Length) throw new ModelFormatException(path, 16, $"the file has {file.Length} bytes, its header says {size}: it is cut off or was changed");
         if (size > Limits.ModelFileBytes) throw new ModelFormatException(path, 16, $"{size} bytes, at most {Limits.ModelFileBytes} are supported");
@@ -81,7 +88,9 @@ internal static class PackageReader
             uint flags = BinaryPrimitives.ReadUInt32LittleEndian(entry[4..]);
             ulong offset = BinaryPrimitives.ReadUInt64LittleEndian(entry[8..]), bytes = BinaryPrimitives.ReadUInt64LittleEndian(entry[16..]);
             SectionType previous = i == 0 ? 0 : sections[^1].Type;
-            if (!Follows(type, previous, inParts)) throw new ModelFormatException(path, at, $"section type {(uint)type} after {(uint)previous}, which is not the order of version {version}");
+            if (tested && i == 1) inParts = type == SectionType.Parts;
+            bool follows = tested && i == count - 1 ? type == SectionType.SelfTest && previous is SectionType.Weights or SectionType.Onnx : Follows(type, previous, inParts);
+            if (!follows) throw new ModelFormatException(path, at, $"section type {(uint)type} after {(uint)previous}, which is not the order of version {version}");
             if (flags != 0) throw new ModelFormatException(path, at + 4, $"section flags {flags}, expected 0");
             long start = PackageFormat.Align(end);
             if (offset != (ulong)start || start > file.Length) throw new ModelFormatException(path, at + 8, $"section {(uint)type} at {offset}, expected {start} of {file.Length}");

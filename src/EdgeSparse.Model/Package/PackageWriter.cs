@@ -23,6 +23,8 @@ internal static class PackageWriter
             Add(package.Graph, package.OnnxModel);
         }
 
+        if (package.SelfTest is { } test) sections.Add((SectionType.SelfTest, SelfTestSection.Write(test)));
+
         void Add(Graph? graph, ReadOnlyMemory<byte> onnxModel)
         {
             if (graph is not null)
@@ -40,7 +42,7 @@ internal static class PackageWriter
         CheckSize(size);
         var file = new byte[size];
         PackageFormat.Magic.CopyTo(file);
-        BinaryPrimitives.WriteUInt32LittleEndian(file.AsSpan(8), package.Parts is null ? (uint)PackageFormat.Version : PackageFormat.PartsVersion);
+        BinaryPrimitives.WriteUInt32LittleEndian(file.AsSpan(8), package.SelfTest is not null ? PackageFormat.SelfTestVersion : package.Parts is null ? (uint)PackageFormat.Version : PackageFormat.PartsVersion);
         BinaryPrimitives.WriteUInt32LittleEndian(file.AsSpan(12), (uint)sections.Count);
         BinaryPrimitives.WriteUInt64LittleEndian(file.AsSpan(16), (ulong)size);
         long end = PackageFormat.HeaderBytes + sections.Count * PackageFormat.SectionBytes;
