@@ -3,6 +3,7 @@ using EdgeSparse.Daemon.Bridge;
 using EdgeSparse.Daemon.Commands;
 using EdgeSparse.Daemon.Configuration;
 using EdgeSparse.Daemon.Gpio;
+using EdgeSparse.Daemon.Models;
 using EdgeSparse.Daemon.Pipelines;
 using EdgeSparse.Daemon.Thermal;
 using EdgeSparse.Kernels;
@@ -41,6 +42,12 @@ internal sealed class DaemonState
     /// <summary>Null where they are switched off.</summary>
     public CommandService? Commands { get; init; }
 
+    /// <summary>Null where there is no state folder.</summary>
+    public ModelUpdates? Updates { get; init; }
+
+    /// <summary>What is wrong with the configuration since it was last read again; empty where it is in force as it is written.</summary>
+    public string ConfigurationTrouble { get; set; } = "";
+
     public long StartTimestamp { get; }
 
     public DateTimeOffset Started { get; }
@@ -72,6 +79,20 @@ internal sealed class DaemonState
             json.WriteEndObject();
         }
         json.WriteEndArray();
+        WriteLastUpdate(json, Updates?.Last);
+    }
+
+    /// <summary>How the last model update ended; null where there was none.</summary>
+    public static void WriteLastUpdate(Utf8JsonWriter json, UpdateReport? report)
+    {
+        if (report is null)
+        {
+            json.WriteNull("model_update"u8);
+            return;
+        }
+        json.WriteStartObject("model_update"u8);
+        ModelStore.WriteReport(json, report);
+        json.WriteEndObject();
     }
 
     public static void WriteModel(Utf8JsonWriter json, ModelIdentity model)
@@ -81,6 +102,11 @@ internal sealed class DaemonState
         json.WriteString("version"u8, model.Version);
         json.WriteString("sha256"u8, model.Sha256);
         json.WriteString("backend"u8, model.Backend);
+        if (model.KeyId.Length > 0)
+        {
+            json.WriteNumber("release"u8, model.Release);
+            json.WriteString("key"u8, model.KeyId);
+        }
         json.WriteEndObject();
     }
 }

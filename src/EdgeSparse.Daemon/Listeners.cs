@@ -23,6 +23,9 @@ internal sealed class Listeners : IDisposable
 
     public IPEndPoint? MqttTcp { get; private set; }
 
+    /// <summary>Where the broker speaks TLS.</summary>
+    public IPEndPoint? MqttTls { get; private set; }
+
     public UnixDomainSocketEndPoint? MqttSocket { get; private set; }
 
     public static Listeners Bind(DaemonOptions options)
@@ -32,6 +35,7 @@ internal sealed class Listeners : IDisposable
         {
             if (options.Http.Enabled) listeners.Http = listeners.BindTcp("http:listen", options.Http.Listen);
             if (options.Mqtt.Enabled && options.Mqtt.Tcp.Length > 0) listeners.MqttTcp = listeners.BindTcp("mqtt:tcp", options.Mqtt.Tcp);
+            if (options.Mqtt.Enabled && options.Mqtt.TlsListen.Length > 0) listeners.MqttTls = listeners.BindTcp("mqtt:tls:listen", options.Mqtt.TlsListen);
             if (options.Mqtt.Enabled && options.Mqtt.Socket.Length > 0) listeners.MqttSocket = listeners.BindUnix(options.Mqtt);
             return listeners;
         }

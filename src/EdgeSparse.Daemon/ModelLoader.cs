@@ -12,8 +12,14 @@ namespace EdgeSparse.Daemon;
 /// <summary>A package that can turn pictures into results, and the file it came from.</summary>
 internal sealed record LoadedModel(ModelPackage Package, string Path)
 {
+    /// <summary>As a believed signature says it; 0 without.</summary>
+    public long Release { get; init; }
+
+    /// <summary>Who signed; empty where nobody that is believed did.</summary>
+    public string KeyId { get; init; } = "";
+
     public ModelIdentity Identify(IInferenceSession session) => new(
-        Package.Manifest.Name, Package.Manifest.Version, Package.Sha256, session.Backend, Package.Manifest.Decoder!.Type, Package.Manifest.Labels);
+        Package.Manifest.Name, Package.Manifest.Version, Package.Sha256, session.Backend, Package.Manifest.Decoder!.Type, Package.Manifest.Labels) { Release = Release, KeyId = KeyId };
 }
 
 /// <summary>Opens packages, each file once, and makes a session for each camera that uses it.</summary>
@@ -81,6 +87,9 @@ internal sealed class ModelLoader
         _packages.Add(path, loaded);
         return loaded;
     }
+
+    /// <summary>Packages opened so far are read again when they are wanted again: they are large, and sessions do not need them.</summary>
+    public void Forget() => _packages.Clear();
 
     /// <summary>A session by the configured backend; the log says which and why.</summary>
     public IInferenceSession CreateSession(ModelPackage package, string path)

@@ -1,6 +1,7 @@
 using System.Runtime.InteropServices;
 using EdgeSparse.Daemon;
 using EdgeSparse.Daemon.Configuration;
+using EdgeSparse.Daemon.Control;
 using EdgeSparse.Daemon.Gpio;
 using EdgeSparse.Devices;
 
@@ -26,8 +27,9 @@ namespace EdgeSparse.Daemon
                     Console.Out.WriteLine($"edgesparsed {DaemonState.Version}");
                     return ExitCode.Ok;
                 }
-                ConfigurationLayers layers = line.Layers(Environment.GetEnvironmentVariables());
-                DaemonOptions options = OptionsReader.Read(layers, name => line.Variable(name, Environment.GetEnvironmentVariable, Directory.Exists));
+                LoadedConfiguration Read() => LoadedConfiguration.Read(line, Environment.GetEnvironmentVariables(), name => line.Variable(name, Environment.GetEnvironmentVariable, Directory.Exists));
+                LoadedConfiguration loaded = Read();
+                DaemonOptions options = loaded.Options;
                 if (line.CheckOnly)
                 {
                     Console.Out.WriteLine($"configuration ok: {string.Join(", ", options.Cameras.Select(camera => $"camera {camera.Name} from {camera.Source}{(camera.Enabled ? "" : " (disabled)")}"))}");
@@ -35,7 +37,7 @@ namespace EdgeSparse.Daemon
                         foreach (string text in GpioService.Check(options.Gpio, board)) Console.Out.WriteLine(text);
                     return ExitCode.Ok;
                 }
-                await ServeAsync(options);
+                await ServeAsync(loaded, Read);
                 return ExitCode.Ok;
             }
             catch (ConfigurationException e)
@@ -56,7 +58,7 @@ namespace EdgeSparse.Daemon
             }
         }
 
-        private static async Task ServeAsync(DaemonOptions options)
+        private static async Task ServeAsync(LoadedConfiguration loaded, Func<LoadedConfiguration> read)
         {
             using var stop = new CancellationTokenSource();
             void OnSignal(PosixSignalContext context)
@@ -67,7 +69,12 @@ namespace EdgeSparse.Daemon
             using PosixSignalRegistration terminate = PosixSignalRegistration.Create(PosixSignal.SIGTERM, OnSignal);
             using PosixSignalRegistration interrupt = PosixSignalRegistration.Create(PosixSignal.SIGINT, OnSignal);
             using var systemd = SystemdNotifier.FromEnvironment();
-            await using var daemon = new EdgeSparseDaemon(options, Log.ForProcess(options.Log), TimeProvider.System);
+            await using var daemon = new EdgeSparseDaemon(loaded.Options, Log.ForProcess(loaded.Options.Log), TimeProvider.System, loaded: loaded, read: read);
+            using PosixSignalRegistration reload = PosixSignalRegistration.Create(PosixSignal.SIGHUP, context =>
+            {
+                context.Cancel = true;
+                _ = daemon.Control.ReloadAsync();
+            });
             await daemon.RunAsync(systemd, stop.Token);
         }
 

@@ -1,5 +1,6 @@
 using System.Net;
 using EdgeSparse.Daemon.Configuration;
+using EdgeSparse.Daemon.Control;
 using EdgeSparse.Devices;
 
 namespace EdgeSparse.Daemon.Tests;
@@ -10,6 +11,17 @@ internal sealed class RunningDaemon : IAsyncDisposable
     private readonly CancellationTokenSource _stop = new();
     private readonly Task _running;
     private readonly StringWriter _log = new();
+
+    /// <summary>The daemon with the configuration of a file, which it can read again.</summary>
+    public RunningDaemon(string folder, string file)
+    {
+        Socket = Path.Combine(folder, "mqtt.sock");
+        LoadedConfiguration Read() => LoadedConfiguration.Read(CommandLine.Parse(["--config", file, "--http:listen=127.0.0.1:0", "--mqtt:tcp=127.0.0.1:0"]), new System.Collections.Hashtable(), _ => null);
+        LoadedConfiguration loaded = Read();
+        Daemon = new EdgeSparseDaemon(loaded.Options, new Log(TextWriter.Synchronized(_log), loaded.Options.Log, journal: false, TimeProvider.System), TimeProvider.System, loaded: loaded, read: Read);
+        _running = Daemon.RunAsync(new SystemdNotifier(null), _stop.Token);
+        Client = new HttpClient { BaseAddress = new Uri($"http://{Daemon.HttpEndPoint}"), Timeout = TimeSpan.FromSeconds(60) };
+    }
 
     public RunningDaemon(string folder, Action<DaemonOptions>? configure = null, GpioBoard? gpio = null)
     {

@@ -8,21 +8,24 @@ internal static class TestPackage
     public const int Side = 32;
 
     /// <summary>A detector that sees one person in the middle of any picture: one anchor, two classes, scores by a convolution over the whole picture.</summary>
-    public static string Detector(string folder)
+    public static string Detector(string folder) => Detector(folder, "detector.esm", "1.0.0");
+
+    /// <summary>The same as another version, file or model; with <paramref name="gain"/> its answer to anything but a black picture grows, without end where that is infinite.</summary>
+    public static string Detector(string folder, string file, string version, string name = "one-person", float gain = 1e-5f, SelfTest? test = null, float bias = 3)
     {
         var graph = new Graph { Name = "one-person" };
-        Value scores = Scores(graph, new Shape(1, 1, 2));
+        Value scores = Scores(graph, new Shape(1, 1, 2), gain, bias);
         var boxes = new Value("boxes", Tensor.FromFloats(new Shape(1, 1, 4), [0.25f, 0.2f, 0.75f, 0.8f]));
         graph.Outputs.AddRange([scores, boxes]);
         var manifest = new Manifest
         {
-            Name = "one-person",
-            Version = "1.0.0",
+            Name = name,
+            Version = version,
             Labels = ["person", "dog"],
             Preprocess = new PreprocessManifest { Resize = ResizeMode.Letterbox, Scale = 1 / 255f },
             Decoder = new DecoderManifest { Type = DecoderKind.Ssd, BoxesDecoded = true, ScoresOutput = "scores", BoxesOutput = "boxes" },
         };
-        return Save(folder, "detector.esm", new ModelPackage(manifest, graph));
+        return Save(folder, file, new ModelPackage(manifest, graph) { SelfTest = test });
     }
 
     /// <summary>A classifier of two classes that always prefers the first.</summary>
@@ -50,21 +53,21 @@ internal static class TestPackage
     }
 
     /// <summary>sigmoid(W·image + (3, −3)) with small weights: about 0.95 and 0.05.</summary>
-    private static Value Scores(Graph graph, Shape shape)
+    private static Value Scores(Graph graph, Shape shape, float gain = 1e-5f, float bias = 3)
     {
         var image = new Value("image", ElementType.Float32, new Shape(1, 3, Side, Side));
         graph.Inputs.Add(image);
         float[] weights = new float[2 * 3 * Side * Side];
-        Array.Fill(weights, 1e-5f);
+        Array.Fill(weights, gain);
         var product = new Value("product", ElementType.Float32, new Shape(1, 2, 1, 1));
         var convolution = new Node(OperatorKind.Conv, "whole-picture");
-        convolution.Inputs.AddRange([image, new Value("weights", Tensor.FromFloats(new Shape(2, 3, Side, Side), weights)), new Value("bias", Tensor.FromFloats(new Shape(2), [3, -3]))]);
+        convolution.Inputs.AddRange([image, new Value("weights", Tensor.FromFloats(new Shape(2, 3, Side, Side), weights)), new Value("bias", Tensor.FromFloats(new Shape(2), [bias, -bias]))]);
         convolution.Outputs.Add(product);
         convolution.Attributes.Set("strides", [1, 1]);
         convolution.Attributes.Set("pads", [0, 0, 0, 0]);
         convolution.Attributes.Set("dilations", [1, 1]);
         convolution.Attributes.Set("group", 1);
-        convolution.Attributes.Set("activation", "sigmoid");
+        if (gain < 1) convolution.Attributes.Set("activation", "sigmoid");
         var scores = new Value("scores", ElementType.Float32, shape);
         var reshape = new Node(OperatorKind.Reshape, "as-scores");
         reshape.Inputs.Add(product);

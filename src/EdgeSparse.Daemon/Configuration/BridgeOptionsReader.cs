@@ -21,7 +21,7 @@ internal static class BridgeOptionsReader
         options.Version = reader.Choice("bridge:version", options.Version, ("5", MqttVersion.V5), ("3.1.1", MqttVersion.V311));
         options.ClientId = reader.Text("bridge:clientId", options.ClientId);
         options.UserName = reader.Text("bridge:userName", options.UserName);
-        options.PasswordFile = reader.FilePath("bridge:passwordFile", Credential(environment));
+        options.PasswordFile = reader.FilePath("bridge:passwordFile", Credential(environment, PasswordCredential));
         options.Prefix = Prefix(reader, "bridge:prefix", options.Prefix);
         options.KeepAliveSeconds = reader.Integer("bridge:keepAliveSeconds", options.KeepAliveSeconds, 5, 3600);
         options.LongestRetrySeconds = reader.Integer("bridge:longestRetrySeconds", options.LongestRetrySeconds, 1, 3600);
@@ -73,11 +73,11 @@ internal static class BridgeOptionsReader
     }
 
     /// <summary>systemd's LoadCredential puts it there; a path that is configured wins.</summary>
-    private static string Credential(Func<string, string?> environment)
+    public static string Credential(Func<string, string?> environment, string name)
     {
         string? folder = environment("CREDENTIALS_DIRECTORY");
         if (string.IsNullOrEmpty(folder)) return "";
-        string path = Path.Combine(folder, PasswordCredential);
+        string path = Path.Combine(folder, name);
         return File.Exists(path) ? path : "";
     }
 

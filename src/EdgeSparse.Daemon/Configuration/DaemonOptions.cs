@@ -30,6 +30,8 @@ internal sealed class DaemonOptions
     /// <summary>In order of name; never empty after loading.</summary>
     public List<CameraOptions> Cameras { get; } = [];
 
+    public ModelUpdateOptions Models { get; } = new();
+
     public MqttOptions Mqtt { get; } = new();
 
     public BridgeOptions Bridge { get; } = new();
@@ -174,6 +176,11 @@ internal sealed class MqttOptions
     /// <summary>Permission bits of the Unix socket, as chmod takes them.</summary>
     public UnixFileMode SocketMode { get; set; } = (UnixFileMode)0b110_110_000;
 
+    /// <summary>Address and port where the local broker speaks TLS; empty = none.</summary>
+    public string TlsListen { get; set; } = "";
+
+    public ServerTlsOptions Tls { get; } = new();
+
     /// <summary>Users and their hashes, as mosquitto_passwd makes it; empty = nobody is asked.</summary>
     public string PasswordFile { get; set; } = "";
 
@@ -204,6 +211,14 @@ internal sealed class HttpOptions
 
     /// <summary>Address and port of the page, health and metrics.</summary>
     public string Listen { get; set; } = "127.0.0.1:9464";
+
+    /// <summary>File whose first line everybody must show; empty = nobody is asked.</summary>
+    public string TokenFile { get; set; } = "";
+
+    public ServerTlsOptions Tls { get; } = new();
+
+    /// <summary>True where nobody is served without a token or certificate.</summary>
+    public bool AsksWho => TokenFile.Length > 0 || Tls.NeedsClientCertificate;
 
     /// <summary>Serve the live page and the cameras' pictures; false leaves health, metrics and status.</summary>
     public bool Page { get; set; } = true;

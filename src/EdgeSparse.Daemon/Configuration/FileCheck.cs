@@ -32,6 +32,13 @@ internal static class FileCheck
         if (options.Mqtt.Enabled && options.Mqtt.Socket.Length > 0) CheckSocket(reader, options.Mqtt.Socket);
         foreach ((string key, string path) in (ReadOnlySpan<(string, string)>)[("mqtt:passwordFile", options.Mqtt.PasswordFile), ("mqtt:aclFile", options.Mqtt.AclFile)])
             if (options.Mqtt.Enabled && path.Length > 0 && !File.Exists(path)) reader.Report(key, $"no such file: {path}");
+        if (options.Http.Enabled)
+        {
+            if (options.Http.TokenFile.Length > 0 && !File.Exists(options.Http.TokenFile)) reader.Report("http:tokenFile", $"no such file: {options.Http.TokenFile}");
+            ServerTlsOptionsReader.CheckFiles(reader, "http:tls", options.Http.Tls);
+        }
+        if (options.Mqtt.Enabled) ServerTlsOptionsReader.CheckFiles(reader, "mqtt:tls", options.Mqtt.Tls);
+        ModelUpdateOptionsReader.CheckFiles(reader, options.Models);
         BridgeOptionsReader.CheckFiles(reader, options.Bridge);
     }
 

@@ -30,6 +30,7 @@ internal static class OptionsReader
         options.Cpus = cpus.Length == 0 || CpuSet.Parse(cpus) is not null ? cpus : reader.Refuse("cpus", cpus, "processors, none twice, as 2-3 or 0,2", options.Cpus);
         options.ExitAtEnd = reader.Flag("exitAtEnd", options.ExitAtEnd);
         options.StateFolder = reader.FilePath("stateFolder", SystemdFolder(environment("STATE_DIRECTORY")));
+        ModelUpdateOptionsReader.Read(reader, options.Models, options.StateFolder);
         ReadOnnxRuntime(reader, options.OnnxRuntime);
         ReadCameras(reader, options.Cameras);
         ReadMqtt(reader, options.Mqtt, environment);
@@ -37,7 +38,7 @@ internal static class OptionsReader
         GpioOptionsReader.Read(reader, options.Gpio, options.Cameras);
         ThermalOptionsReader.Read(reader, options.Thermal);
         CommandOptionsReader.Read(reader, options);
-        ReadHttp(reader, options.Http);
+        ReadHttp(reader, options.Http, environment);
         ReadLog(reader, options.Log);
         reader.RejectUnknown();
         return options;
@@ -130,6 +131,9 @@ internal static class OptionsReader
         options.SocketMode = mode.Length is 3 or 4 && mode.All(digit => digit is >= '0' and <= '7') && mode[^3] >= '6'
             ? (UnixFileMode)(Convert.ToInt32(mode, 8) & 0x1FF)
             : reader.Refuse("mqtt:socketMode", mode, "permission bits as 660 or 600, readable and writable by the owner", options.SocketMode);
+        ServerTlsOptionsReader.Read(reader, "mqtt:tls", options.Tls);
+        options.TlsListen = Address(reader, "mqtt:tls:listen", options.TlsListen, mayBeEmpty: true);
+        if (options.TlsListen.Length > 0 && !options.Tls.IsEnabled) reader.Report("mqtt:tls:certificateFile", "found nothing; mqtt:tls:listen needs mqtt:tls:certificateFile and mqtt:tls:keyFile");
         options.PasswordFile = reader.FilePath("mqtt:passwordFile", options.PasswordFile);
         options.AclFile = reader.FilePath("mqtt:aclFile", options.AclFile);
         options.AllowAnonymous = reader.OptionalFlag("mqtt:allowAnonymous");
@@ -138,19 +142,23 @@ internal static class OptionsReader
         options.MaximumPacketBytes = reader.Integer("mqtt:maximumPacketBytes", options.MaximumPacketBytes, 1024, 16 << 20);
         options.MaximumQueuedMessages = reader.Integer("mqtt:maximumQueuedMessages", options.MaximumQueuedMessages, 1, 1_000_000);
         options.StatsIntervalSeconds = reader.Number("mqtt:statsIntervalSeconds", options.StatsIntervalSeconds, 0.1, 86_400);
-        if (options.Enabled && options.Tcp.Length == 0 && options.Socket.Length == 0)
-            reader.Report("mqtt", "the broker has neither a TCP address nor a Unix socket; give mqtt:tcp or mqtt:socket, or set mqtt:enabled to false");
+        if (options.Enabled && options.Tcp.Length == 0 && options.Socket.Length == 0 && options.TlsListen.Length == 0)
+            reader.Report("mqtt", "the broker has neither a TCP address nor a Unix socket; give mqtt:tcp, mqtt:socket or mqtt:tls:listen, or set mqtt:enabled to false");
     }
 
     /// <summary>systemd gives several folders separated by colons; the first is ours.</summary>
     private static string SystemdFolder(string? variable) => variable?.Split(':')[0] ?? "";
 
-    private static void ReadHttp(ConfigurationReader reader, HttpOptions options)
+    private static void ReadHttp(ConfigurationReader reader, HttpOptions options, Func<string, string?> environment)
     {
         reader.Section("http");
         options.Enabled = reader.Flag("http:enabled", options.Enabled);
         options.Listen = Address(reader, "http:listen", options.Listen, mayBeEmpty: false);
         options.Page = reader.Flag("http:page", options.Page);
+        options.TokenFile = reader.FilePath("http:tokenFile", BridgeOptionsReader.Credential(environment, "http.token"));
+        ServerTlsOptionsReader.Read(reader, "http:tls", options.Tls);
+        if (options.Enabled && TryParseAddress(options.Listen, out IPEndPoint address) && !IPAddress.IsLoopback(address.Address) && options.TokenFile.Length == 0 && !options.Tls.NeedsClientCertificate)
+            reader.Report("http:listen", $"{options.Listen} can be reached from other machines, and anybody there could watch the cameras; give http:tokenFile, or http:tls with clientCaFile, or listen on 127.0.0.1");
     }
 
     private static void ReadLog(ConfigurationReader reader, LogOptions options)

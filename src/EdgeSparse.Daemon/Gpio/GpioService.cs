@@ -45,11 +45,7 @@ internal sealed class GpioService : IDisposable
         _inputs = [.. options.Inputs.Select(input => new GpioInput(input, time))];
         _outputs = [.. outputs];
         foreach (GpioOutput output in _outputs) output.Wake = board.Wake;
-        foreach (GpioInput input in _inputs)
-        {
-            if (input.Options.Use != GpioInputUse.Trigger) continue;
-            foreach (CameraPipeline camera in CamerasOf(input)) camera.Gate.WaitsForTrigger = true;
-        }
+        foreach (CameraPipeline camera in cameras) Adopt(camera);
         _thread = new Thread(Run) { IsBackground = true, Name = "gpio" };
     }
 
@@ -145,6 +141,16 @@ internal sealed class GpioService : IDisposable
         }
     }
 
+    /// <summary>Sets a new camera's gate as the inputs are now.</summary>
+    public void Adopt(CameraPipeline camera)
+    {
+        camera.Gate.WaitsForTrigger = Array.Exists(_inputs, input => input.Options.Use == GpioInputUse.Trigger && GpioOptionsReader.IsFor(input.Options.Cameras, camera.Name));
+        Arm(camera);
+    }
+
+    private void Arm(CameraPipeline camera) =>
+        camera.Gate.IsArmed = Array.TrueForAll(_inputs, input => input.Options.Use != GpioInputUse.Arm || input.IsOn != false || !GpioOptionsReader.IsFor(input.Options.Cameras, camera.Name));
+
     private void Serve(GpioInput input)
     {
         while (input.TryTakeChange(out bool on))
@@ -156,7 +162,7 @@ internal sealed class GpioService : IDisposable
             }
             else
             {
-                foreach (CameraPipeline camera in CamerasOf(input)) camera.Gate.IsArmed = Array.TrueForAll(_inputs, other => other.Options.Use != GpioInputUse.Arm || other.IsOn != false || !GpioOptionsReader.IsFor(other.Options.Cameras, camera.Name));
+                foreach (CameraPipeline camera in CamerasOf(input)) Arm(camera);
                 _log.Info($"gpio {input.Name}: {(on ? "armed" : "disarmed")}");
             }
             Changed?.Invoke(input);

@@ -28,7 +28,7 @@ internal sealed class Endpoints(DaemonState state, MqttBrokerStatistics? broker)
             response.Headers.Allow = "GET, HEAD";
             await Answer(context, 405, Text, "only GET and HEAD are served\n"u8.ToArray());
         }
-        else if (!IsOwnHost(request.Host))
+        else if (!state.Options.Http.AsksWho && !IsOwnHost(request.Host))
         {
             await Answer(context, 421, Text, "address this server by its number or as localhost\n"u8.ToArray());
         }
@@ -39,7 +39,7 @@ internal sealed class Endpoints(DaemonState state, MqttBrokerStatistics? broker)
     }
 
     /// <summary>
-    /// Numbers and localhost only: a web page from elsewhere whose name was made to resolve to this address (DNS rebinding) must not read the cameras.
+    /// Numbers and localhost only: a web page from elsewhere whose name was made to resolve to this address (DNS rebinding) must not read the cameras. Where a token or certificate is asked for, such a page has none.
     /// </summary>
     public static bool IsOwnHost(HostString host) =>
         host.Host.Length == 0 || host.Host.Equals("localhost", StringComparison.OrdinalIgnoreCase) || IPAddress.TryParse(host.Host.Trim('[', ']'), out _);

@@ -63,6 +63,9 @@ internal sealed record HealthReport(IReadOnlyList<HealthCheck> Checks)
         checks.Add(producing > 0
             ? new HealthCheck("cameras", HealthStatus.Ok, $"{producing} of {state.Cameras.Count} give results")
             : new HealthCheck("cameras", HealthStatus.Failed, "no camera gives results"));
+        if (state.ConfigurationTrouble.Length > 0) checks.Add(new HealthCheck("configuration", HealthStatus.Degraded, state.ConfigurationTrouble));
+        if (state.Updates?.Last is { } update)
+            checks.Add(new HealthCheck("model update", update.Outcome == Models.UpdateOutcome.RolledBack ? HealthStatus.Degraded : HealthStatus.Ok, $"{update.Word}: {update.Message}"));
         if (state.Bridge is { } bridge) AddBridge(checks, bridge);
         state.Thermal?.AddChecks(checks);
         if (state.Gpio is { } gpio) GpioReport.AddChecks(checks, gpio);

@@ -15,6 +15,7 @@ internal static class MetricsPage
     {
         var writer = new PrometheusWriter();
         WriteProcess(writer, state);
+        if (state.Updates is { } updates) WriteUpdates(writer, updates);
         WriteFrames(writer, state);
         WriteTimes(writer, state);
         if (broker is not null) WriteBroker(writer, broker);
@@ -45,11 +46,19 @@ internal static class MetricsPage
             writer.Sample("edgesparse_gc_collections_total", GC.CollectionCount(generation), ("generation", generation.ToString()));
     }
 
+    private static void WriteUpdates(PrometheusWriter writer, Models.ModelUpdates updates)
+    {
+        writer.Family("edgesparse_model_updates_total", "counter", "Packages taken from the inbox, and models taken back, by result.");
+        writer.Sample("edgesparse_model_updates_total", updates.Installed.Value, ("result", "installed"));
+        writer.Sample("edgesparse_model_updates_total", updates.Rejected.Value, ("result", "rejected"));
+        writer.Sample("edgesparse_model_updates_total", updates.RolledBack.Value, ("result", "rolled_back"));
+    }
+
     private static void WriteFrames(PrometheusWriter writer, DaemonState state)
     {
         writer.Family("edgesparse_model_info", "gauge", "The model of each camera.");
         foreach (CameraPipeline camera in state.Cameras)
-            writer.Sample("edgesparse_model_info", 1, ("camera", camera.Name), ("name", camera.Model.Name), ("version", camera.Model.Version), ("sha256", camera.Model.Sha256), ("backend", camera.Model.Backend));
+            writer.Sample("edgesparse_model_info", 1, ("camera", camera.Name), ("name", camera.Model.Name), ("version", camera.Model.Version), ("sha256", camera.Model.Sha256), ("backend", camera.Model.Backend), ("release", camera.Model.Release.ToString()), ("key", camera.Model.KeyId));
         writer.Family("edgesparse_camera_up", "gauge", "1 while the camera gives frames.");
         foreach (CameraPipeline camera in state.Cameras)
             writer.Sample("edgesparse_camera_up", camera.Status.State == CameraState.Running ? 1 : 0, ("camera", camera.Name));

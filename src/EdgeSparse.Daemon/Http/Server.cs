@@ -1,5 +1,6 @@
 using System.IO.Pipelines;
 using System.Net;
+using EdgeSparse.Daemon.Configuration;
 using EdgeSparse.Mqtt;
 using Microsoft.AspNetCore.Connections;
 using Microsoft.AspNetCore.Hosting.Server;
@@ -21,24 +22,42 @@ internal sealed class Server : IHttpApplication<HttpContext>, IAsyncDisposable
 
     private readonly KestrelServer _kestrel;
     private readonly Endpoints? _endpoints;
+    private readonly AccessToken? _token;
 
     /// <param name="listeners">Bound sockets.</param>
     /// <param name="endpoints">Answers HTTP; null where <paramref name="listeners"/> has none.</param>
+    /// <param name="configured">Who may connect, and how.</param>
     /// <param name="broker">Serves MQTT connections; null where there are none.</param>
     /// <param name="log">One line for each MQTT connection's end, at debug level.</param>
-    public Server(Listeners listeners, Endpoints? endpoints, MqttBroker? broker, Log log)
+    public Server(Listeners listeners, Endpoints? endpoints, DaemonOptions configured, MqttBroker? broker, Log log)
     {
         _endpoints = endpoints;
+        _token = listeners.Http is null || configured.Http.TokenFile.Length == 0 ? null : AccessToken.Read(configured.Http.TokenFile, log);
         var options = new KestrelServerOptions { AddServerHeader = false };
         options.Limits.MaxRequestHeadersTotalSize = MaximumHeaderBytes;
         options.Limits.MaxRequestLineSize = MaximumHeaderBytes;
         options.Limits.MaxRequestBodySize = 0;
         options.Limits.RequestHeadersTimeout = TimeSpan.FromSeconds(10);
-        if (listeners.Http is not null) options.Listen(listeners.Http, listen => listen.Protocols = HttpProtocols.Http1);
+        if (listeners.Http is not null)
+        {
+            options.Listen(listeners.Http, listen =>
+            {
+                listen.Protocols = HttpProtocols.Http1;
+                if (configured.Http.Tls.IsEnabled) listen.UseTls(ServerTls.Create("http:tls", configured.Http.Tls), log);
+            });
+        }
         if (broker is not null)
         {
             foreach (EndPoint endPoint in new EndPoint?[] { listeners.MqttTcp, listeners.MqttSocket }.OfType<EndPoint>())
                 options.Listen(endPoint, listen => listen.Run(connection => ServeMqtt(broker, connection, log)));
+            if (listeners.MqttTls is not null)
+            {
+                options.Listen(listeners.MqttTls, listen =>
+                {
+                    listen.UseTls(ServerTls.Create("mqtt:tls", configured.Mqtt.Tls), log);
+                    listen.Run(connection => ServeMqtt(broker, connection, log));
+                });
+            }
         }
         var transport = new SocketTransportOptions { CreateBoundListenSocket = listeners.Take };
         _kestrel = new KestrelServer(Options.Create(options), new SocketTransportFactory(Options.Create(transport), NullLoggerFactory.Instance), NullLoggerFactory.Instance);
@@ -57,7 +76,8 @@ internal sealed class Server : IHttpApplication<HttpContext>, IAsyncDisposable
 
     HttpContext IHttpApplication<HttpContext>.CreateContext(IFeatureCollection contextFeatures) => new DefaultHttpContext(contextFeatures);
 
-    Task IHttpApplication<HttpContext>.ProcessRequestAsync(HttpContext context) => _endpoints!.AnswerAsync(context);
+    Task IHttpApplication<HttpContext>.ProcessRequestAsync(HttpContext context) =>
+        _token is not null && _token.Answer(context) ? Task.CompletedTask : _endpoints!.AnswerAsync(context);
 
     void IHttpApplication<HttpContext>.DisposeContext(HttpContext context, Exception? exception)
     {

@@ -23,6 +23,7 @@ internal static class StatusDocument
         json.WriteNumber("uptime_seconds"u8, Math.Round(state.Uptime.TotalSeconds, 3));
         json.WriteNumber("resident_memory_bytes"u8, ProcessMemory.ResidentBytes());
         json.WriteString("instruction_set"u8, Kernels.InstructionSets.Best.ToString().ToLowerInvariant());
+        DaemonState.WriteLastUpdate(json, state.Updates?.Last);
         WriteBroker(json, state, broker);
         WriteBridge(json, state.Bridge);
         state.Thermal?.WriteJson(json);

@@ -1,6 +1,7 @@
 using EdgeSparse.Daemon.Bridge;
 using EdgeSparse.Daemon.Configuration;
 using EdgeSparse.Daemon.Gpio;
+using EdgeSparse.Daemon.Models;
 using EdgeSparse.Daemon.Mqtt;
 using EdgeSparse.Daemon.Scenes;
 using EdgeSparse.Daemon.Sources;
@@ -11,12 +12,23 @@ using EdgeSparse.Vision;
 namespace EdgeSparse.Daemon.Pipelines;
 
 /// <summary>Puts cameras together: source, model and where results go.</summary>
-internal sealed class CameraFactory(DaemonOptions options, ModelLoader models, IMessagePublisher? publisher, MqttBridge? bridge, Topics topics, IReadOnlyList<GpioOutput> outputs, TimeProvider time, Log log)
+internal sealed class CameraFactory(DaemonOptions options, ModelLoader models, ModelUpdates? updates, IMessagePublisher? publisher, MqttBridge? bridge, Topics topics, IReadOnlyList<GpioOutput> outputs, TimeProvider time, Log log)
 {
     /// <summary>A camera that is ready to start. Throws <see cref="DaemonException"/>.</summary>
     public CameraPipeline Create(CameraOptions camera)
     {
-        PipelineModel model = CreateModel(camera, models.Load(camera.Model));
+        return Create(camera, ResolveModel(camera));
+    }
+
+    /// <summary>The model that a camera begins with: the configured one, or its installed update. Throws <see cref="DaemonException"/>.</summary>
+    public PipelineModel ResolveModel(CameraOptions camera) => updates is null ? CreateModel(camera, models.Load(camera.Model)) : updates.Resolve(camera.Model, loaded => CreateModel(camera, loaded, options.Models.ProbationFrames));
+
+    /// <summary>Packages are read again when they are wanted again.</summary>
+    public void Forget() => models.Forget();
+
+    /// <summary>A camera that is ready to start, with a model that is its own from now on.</summary>
+    public CameraPipeline Create(CameraOptions camera, PipelineModel model)
+    {
         try
         {
             return new CameraPipeline(new PipelineParts(camera, SourceFactory.Create(camera, time, log), model, new SequenceStore(options.StateFolder, camera.Name, log), time, log));

@@ -30,7 +30,7 @@ internal sealed record PipelineParts(
 /// </summary>
 internal sealed class CameraPipeline : IDisposable
 {
-    private readonly PipelineParts _parts;
+    private PipelineParts _parts;
     private readonly FrameExchange _exchange;
     private readonly FrameResult _result = new();
     private readonly ResultThinning _thinning;
@@ -72,6 +72,9 @@ internal sealed class CameraPipeline : IDisposable
 
     public CameraOptions Options => _parts.Options;
 
+    /// <summary>How the first frames of the model at work went; see <see cref="PipelineModel.Probation"/>.</summary>
+    public Task<string?> Probation => Volatile.Read(ref _model).Probation;
+
     public ModelIdentity Model => Volatile.Read(ref _model).Identity;
 
     public PipelineMetrics Metrics { get; }
@@ -105,9 +108,10 @@ internal sealed class CameraPipeline : IDisposable
 
     /// <summary>
     /// Goes on with another model from the next frame on; no frame is lost. Returns the one that was replaced, which no frame uses any more and which the caller owns;
+    /// With <paramref name="options"/> they take the place of the camera's, which may differ in what belongs to the model only.
     /// null, with nothing changed, where a frame is still in work after <paramref name="timeout"/>.
     /// </summary>
-    public PipelineModel? ExchangeModel(PipelineModel next, TimeSpan timeout)
+    public PipelineModel? ExchangeModel(PipelineModel next, TimeSpan timeout, CameraOptions? options = null)
     {
         if (!_modelGate.TryEnter(timeout)) return null;
         try
@@ -116,6 +120,7 @@ internal sealed class CameraPipeline : IDisposable
             if (next.Decoder.ClassCount != previous.Decoder.ClassCount || !next.Identity.Labels.SequenceEqual(previous.Identity.Labels)) Metrics.ResetLabels(next.Decoder.ClassCount);
             if (next.Scene is { } scene && previous.Scene is { } before) scene.ExchangeIds(before);
             Volatile.Write(ref _model, next);
+            if (options is not null) _parts = _parts with { Options = options };
             _failedBefore = false;
             return previous;
         }
@@ -342,6 +347,7 @@ internal sealed class CameraPipeline : IDisposable
         Metrics.Preprocess.Observe(Seconds(taken, prepared));
 
         model.Session.Run();
+        if (model.IsOnProbation && SessionSelfTest.NotFinite(model.Session) is { } wrong) throw new InvalidDataException(wrong);
         long computed = time.GetTimestamp();
         Metrics.Inference.Observe(Seconds(prepared, computed));
 

@@ -13,6 +13,12 @@ namespace EdgeSparse.Daemon.Pipelines;
 /// <param name="Labels">Label of class 0, 1, …; may be shorter than the classes.</param>
 internal sealed record ModelIdentity(string Name, string Version, string Sha256, string Backend, DecoderKind Decoder, IReadOnlyList<string> Labels)
 {
+    /// <summary>The release number of a believed signature; 0 without.</summary>
+    public long Release { get; init; }
+
+    /// <summary>The key that signed the package; empty where nobody that is believed did.</summary>
+    public string KeyId { get; init; } = "";
+
     /// <summary>The label of a class, or its number where the package names none.</summary>
     public string Label(int id) => (uint)id < (uint)Labels.Count ? Labels[id] : id.ToString();
 

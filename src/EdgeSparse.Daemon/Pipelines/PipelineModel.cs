@@ -54,6 +54,9 @@ internal sealed class PipelineModel : IDisposable
     /// <summary>How the first frames went: null once enough went well, else what was wrong with the first that did not.</summary>
     public Task<string?> Probation => _probation.Task;
 
+    /// <summary>True while the first frames are still looked at.</summary>
+    public bool IsOnProbation => !_probation.Task.IsCompleted;
+
     /// <summary>Told by the processing thread after each frame.</summary>
     public void FrameDone(Exception? failure)
     {
