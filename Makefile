@@ -12,7 +12,7 @@ BIN           := $(OUT)/bin
 export DOTNET_CLI_TELEMETRY_OPTOUT = 1
 export DOTNET_NOLOGO = 1
 
-.PHONY: help deps deps-onnxruntime build models run test test-managed arm64-check arm64-models arm64-report bench deb appliance-test fmt clean
+.PHONY: help deps deps-onnxruntime build models run test test-managed arm64-check arm64-models arm64-report bench bench-daemon deb appliance-test fmt clean
 
 help: ## list the targets
 	@awk -F ':.*## ' '/^[a-z0-9-]+:.*## / { printf "  %-18s %s\n", $$1, $$2 }' $(MAKEFILE_LIST)
@@ -59,6 +59,9 @@ deb: deps ## build the Debian package of this machine's architecture, and of arm
 appliance-test: deb ## install the package on a virtual board (qemu) with a camera and a broker, and put it through a life; about 10 minutes, as root
 	@tools/build/deps.sh appliance
 	@tools/appliance/run.sh $(OUT)/packages $(OUT)/appliance
+
+bench-daemon: build ## measure the published daemon from outside: memory, start, added time, sizes, broker; SECONDS_EACH=10
+	@python3 tools/bench/daemon.py $(BIN) $(OUT)/bench
 
 fmt: ## format the C# sources
 	dotnet format EdgeSparse.sln
