@@ -217,7 +217,7 @@ public sealed class HttpAccessTests : IDisposable
         {
             await client.SendAsync(bytes, limit.Token);
             if (!answered) client.Shutdown(SocketShutdown.Send);
-            for (int length; (length = await client.ReceiveAsync(buffer, limit.Token)) > 0;) 
+            for (int length; (length = await client.ReceiveAsync(buffer, limit.Token)) > 0;)
             {
                 answer.Append(Encoding.Latin1.GetString(buffer, 0, length));
                 if (answered && answer.Length >= 12) break;
