@@ -43,10 +43,10 @@ public static class KeyFiles
     /// <summary>Reads a private key; one that others can read is refused. The caller disposes it. Throws <see cref="SignatureException"/>.</summary>
     public static ECDsa ReadPrivate(string path)
     {
-        string pem = Read(path);
-        if (!OperatingSystem.IsWindows() && (File.GetUnixFileMode(path) & (UnixFileMode.GroupRead | UnixFileMode.OtherRead)) != 0)
-            throw new SignatureException($"{path}: others can read this private key; chmod 600 it, and make a new one if somebody may have copied it");
-        return Parse(path, pem, "PRIVATE KEY", "a private key (PKCS #8, without a pass phrase)");
+        ECDsa key = Parse(path, Read(path), "PRIVATE KEY", "a private key (PKCS #8, without a pass phrase)");
+        if (OperatingSystem.IsWindows() || (File.GetUnixFileMode(path) & (UnixFileMode.GroupRead | UnixFileMode.OtherRead)) == 0) return key;
+        key.Dispose();
+        throw new SignatureException($"{path}: others can read this private key; chmod 600 it, and make a new one if somebody may have copied it");
     }
 
     /// <summary>Reads a public key. The caller disposes it. Throws <see cref="SignatureException"/>.</summary>
