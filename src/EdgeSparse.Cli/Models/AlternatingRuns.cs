@@ -7,12 +7,11 @@ namespace EdgeSparse.Cli.Models;
 internal static class AlternatingRuns
 {
     private const int WarmUpRuns = 3;
-    private const int LeastRuns = 5;
 
     /// <param name="other">May be null.</param>
-    /// <param name="seconds">How long; a few runs at least.</param>
+    /// <param name="seconds">How long; <paramref name="leastRuns"/> at least.</param>
     /// <param name="before">Called before each run with its number, to give both sessions their input.</param>
-    public static (RunTimes First, RunTimes? Second) Measure(IInferenceSession session, IInferenceSession? other, double seconds, Action<int> before, CancellationToken cancel = default)
+    public static (RunTimes First, RunTimes? Second) Measure(IInferenceSession session, IInferenceSession? other, double seconds, Action<int> before, int leastRuns = 5, CancellationToken cancel = default)
     {
         var times = new RunTimes(session);
         RunTimes? otherTimes = other is null ? null : new RunTimes(other);
@@ -25,7 +24,7 @@ internal static class AlternatingRuns
         times.Clear();
         otherTimes?.Clear();
         long end = Stopwatch.GetTimestamp() + (long)(seconds * Stopwatch.Frequency);
-        for (int run = 0; run < LeastRuns || Stopwatch.GetTimestamp() < end; run++)
+        for (int run = 0; run < leastRuns || Stopwatch.GetTimestamp() < end; run++)
         {
             cancel.ThrowIfCancellationRequested();
             before(run);

@@ -34,9 +34,6 @@ internal sealed class FamilySearch
     /// <summary>Why no more is tried; null while more is.</summary>
     public string? Closed { get; private set; }
 
-    /// <summary>True until the weakest recipe was tried.</summary>
-    public bool IsFresh => !HasPassed;
-
     /// <summary>The strongest recipe known to pass; below <see cref="Weakest"/> where none is.</summary>
     public int Passed { get; private set; }
 
