@@ -5,8 +5,10 @@ using EdgeSparse.Compiler.Soups;
 using EdgeSparse.Compiler.SparseAttention;
 using EdgeSparse.Compiler.Tokens;
 using EdgeSparse.Cli.Commands;
+using EdgeSparse.Devices;
 using EdgeSparse.Model;
 using EdgeSparse.Runtime;
+using EdgeSparse.Runtime.Backends.Isolated;
 using EdgeSparse.Runtime.Backends.Onnx;
 using EdgeSparse.Vision;
 
@@ -42,6 +44,11 @@ internal static class Application
     {
         try
         {
+            if (arguments is [OnnxWorker.Argument, string parent])
+            {
+                ProcessPrivileges.Drop();
+                return OnnxWorker.Serve(parent);
+            }
             RootCommand root = Root(terminal);
             ParseResult parsed = root.Parse(arguments);
             if (parsed.Action is ParseErrorAction || (parsed.Errors.Count > 0 && parsed.Action is not (HelpAction or ExamplesFirst or VersionAction)))

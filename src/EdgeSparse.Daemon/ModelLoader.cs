@@ -4,6 +4,7 @@ using EdgeSparse.Devices;
 using EdgeSparse.Kernels;
 using EdgeSparse.Model;
 using EdgeSparse.Runtime;
+using EdgeSparse.Runtime.Backends.Isolated;
 using EdgeSparse.Runtime.Backends.Onnx;
 using EdgeSparse.Runtime.Costs;
 
@@ -104,10 +105,11 @@ internal sealed class ModelLoader
                 ProviderOptions = _options.OnnxRuntime.ByProvider(_options.StateFolder),
                 Warning = _log.Warning,
                 Threads = _threads,
+                Worker = _options.OnnxRuntime.Isolated ? new OnnxWorkerOptions { FrameTimeout = TimeSpan.FromSeconds(_options.OnnxRuntime.WorkerTimeoutSeconds) } : null,
             };
             IInferenceSession created = SessionFactory.Create(package, session, onnxRuntime, out string reason);
             if (created is NativeSession) _log.Debug($"{path}: {reason}");
-            else _log.Info($"{path}: {reason}");
+            else _log.Info($"{path}: {reason}{(created is IsolatedSession isolated ? $"; in process {isolated.WorkerId}" : "")}");
             return created;
         }
         catch (Exception e) when (e is ModelFormatException or UnsupportedOperatorException or OnnxRuntimeException)

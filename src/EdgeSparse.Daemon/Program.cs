@@ -4,6 +4,7 @@ using EdgeSparse.Daemon.Configuration;
 using EdgeSparse.Daemon.Control;
 using EdgeSparse.Daemon.Gpio;
 using EdgeSparse.Devices;
+using EdgeSparse.Runtime.Backends.Isolated;
 
 return await Entry.RunAsync(args);
 
@@ -16,6 +17,11 @@ namespace EdgeSparse.Daemon
         {
             try
             {
+                if (arguments is [OnnxWorker.Argument, string parent])
+                {
+                    ProcessPrivileges.Drop();
+                    return OnnxWorker.Serve(parent);
+                }
                 CommandLine line = CommandLine.Parse(arguments);
                 if (line.ShowHelp)
                 {

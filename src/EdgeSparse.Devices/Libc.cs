@@ -61,6 +61,15 @@ internal static unsafe partial class Libc
     /// <summary>What a call gave, or the negative error number where it failed.</summary>
     public static int Result(int result) => result < 0 ? -Marshal.GetLastPInvokeError() : result;
 
+    [LibraryImport("libc", EntryPoint = "prctl", SetLastError = true)]
+    public static partial int Prctl(int option, nuint second, nuint third, nuint fourth, nuint fifth);
+
+    [LibraryImport("libc", EntryPoint = "capset", SetLastError = true)]
+    public static partial int CapSet(ReadOnlySpan<uint> header, ReadOnlySpan<uint> data);
+
+    [LibraryImport("libc", EntryPoint = "setrlimit", SetLastError = true)]
+    public static partial int SetResourceLimit(int resource, ReadOnlySpan<ulong> softAndHard);
+
     public static string LastError() => Marshal.GetPInvokeErrorMessage(Marshal.GetLastPInvokeError());
 }
 

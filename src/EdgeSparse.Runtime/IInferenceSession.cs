@@ -14,7 +14,11 @@ public sealed record TensorInfo(string Name, ElementType Type, Shape Shape)
 /// <param name="Takeovers">How often the next provider in order took over from one that failed.</param>
 /// <param name="Restarts">How often an isolated worker was started again.</param>
 /// <param name="LastFailure">What the last takeover or restart was for; null where there was none.</param>
-public sealed record BackendHealth(string Provider, long Takeovers, long Restarts, string? LastFailure);
+public sealed record BackendHealth(string Provider, long Takeovers, long Restarts, string? LastFailure)
+{
+    /// <summary>The isolated worker is gone and another is not yet there: frames fail.</summary>
+    public bool IsAway { get; init; }
+}
 
 /// <summary>
 /// A loaded model, ready to run on one thread of control. Inputs are written in place, outputs read in place. Spans stay valid

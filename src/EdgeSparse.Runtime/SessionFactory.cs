@@ -1,4 +1,5 @@
 using EdgeSparse.Model;
+using EdgeSparse.Runtime.Backends.Isolated;
 using EdgeSparse.Runtime.Backends.Mixed;
 using EdgeSparse.Runtime.Backends.Onnx;
 
@@ -32,7 +33,7 @@ public static class SessionFactory
     {
         ArgumentNullException.ThrowIfNull(package);
         ArgumentNullException.ThrowIfNull(options);
-        if (package.Parts is { } parts) return Mixed(parts, options, onnxRuntime, out reason);
+        if (package.Parts is { } parts) return Mixed(package, parts, options, onnxRuntime, out reason);
         switch (options.Backend)
         {
             case BackendChoice.Mixed:
@@ -65,7 +66,7 @@ public static class SessionFactory
         return null;
     }
 
-    private static MixedSession Mixed(PartitionedModel parts, SessionOptions options, OnnxRuntimeOptions? onnxRuntime, out string reason)
+    private static IInferenceSession Mixed(ModelPackage package, PartitionedModel parts, SessionOptions options, OnnxRuntimeOptions? onnxRuntime, out string reason)
     {
         if (options.Backend is BackendChoice.Native or BackendChoice.OnnxRuntime)
             throw new ModelFormatException($"the package is in parts for both engines, {(options.Backend == BackendChoice.Native ? "native" : "onnxruntime")} cannot run it alone; compile the model again with --backend {(options.Backend == BackendChoice.Native ? "native" : "onnxruntime")}");
@@ -74,12 +75,18 @@ public static class SessionFactory
         reason = options.Backend == BackendChoice.Mixed ? "mixed: asked for" : $"mixed: {foreign} of {parts.Parts.Count} parts run on ONNX Runtime{why}";
         onnxRuntime ??= new OnnxRuntimeOptions { Threads = options.Threads };
         // The engines compute in turn: a thread of the one that spins would take a processor from the other.
-        return MixedSession.Create(parts, options, onnxRuntime with { Spin = false });
+        onnxRuntime = onnxRuntime with { Spin = false };
+        return onnxRuntime.Worker is { } worker ? Isolated(package, options, onnxRuntime, worker) : MixedSession.Create(parts, options, onnxRuntime);
     }
 
-    private static OnnxRuntimeSession Onnx(ModelPackage package, SessionOptions options, OnnxRuntimeOptions? onnxRuntime)
+    private static IInferenceSession Onnx(ModelPackage package, SessionOptions options, OnnxRuntimeOptions? onnxRuntime)
     {
         if (package.OnnxModel.IsEmpty) throw new ModelFormatException("the package holds no ONNX model for ONNX Runtime; compile it with --backend onnxruntime");
-        return OnnxRuntimeSession.Create(package.OnnxModel, onnxRuntime ?? new OnnxRuntimeOptions { Threads = options.Threads });
+        onnxRuntime ??= new OnnxRuntimeOptions { Threads = options.Threads };
+        return onnxRuntime.Worker is { } worker ? Isolated(package, options with { Backend = BackendChoice.OnnxRuntime }, onnxRuntime, worker) : OnnxRuntimeSession.Create(package.OnnxModel, onnxRuntime);
     }
+
+    /// <summary>The same session in a process of its own, native parts included: a frame is one message there and one back however many parts there are.</summary>
+    private static IsolatedSession Isolated(ModelPackage package, SessionOptions options, OnnxRuntimeOptions onnxRuntime, OnnxWorkerOptions worker) =>
+        IsolatedSession.Create(package, options, onnxRuntime, worker);
 }

@@ -4,7 +4,6 @@ using EdgeSparse.Cli.Models;
 using EdgeSparse.Cli.Output;
 using EdgeSparse.Kernels;
 using EdgeSparse.Runtime;
-using EdgeSparse.Runtime.Backends.Mixed;
 using Spectre.Console;
 
 namespace EdgeSparse.Cli.Commands;
@@ -71,7 +70,7 @@ internal static class BenchCommand
         long? multiplyAdds = description?.Layers.Sum(l => l.MultiplyAdds), effective = description?.Layers.Sum(l => l.EffectiveMultiplyAdds);
         EngineTiming first = times.Summary(multiplyAdds);
         EngineTiming? second = otherTimes?.Summary(baseline is null ? multiplyAdds : null);
-        bool isMixed = session is MixedSession;
+        bool isMixed = session.Backend.StartsWith("mixed/", StringComparison.Ordinal);
         if (baseline is not null)
         {
             return Report(session is NativeSession ? first : null, session is NativeSession || isMixed ? null : first) with

@@ -83,6 +83,7 @@ internal sealed class ModelOptions
     private readonly Option<string?> _backend = CommonOptions.Choice("--backend", "Who computes: auto takes native where every operator has a kernel, else both engines in turn (mixed) where that pays, else ONNX Runtime.", "auto", "native", "onnxruntime", "mixed");
     private readonly Option<string?> _library = CommonOptions.Text("--onnxruntime-library", "libonnxruntime.so; default: EDGESPARSE_ONNXRUNTIME, beside the program, the system.", "PATH");
     private readonly Option<string[]> _providers = new("--provider") { Description = "ONNX Runtime's execution providers in order of preference: cpu, cuda, tensorrt.", HelpName = "NAME" };
+    private readonly Option<bool> _isolated = new("--onnxruntime-isolated") { Description = "What needs ONNX Runtime runs in a process of its own, which is started again where it dies." };
     private readonly Option<string[]> _inputs = InputShapes();
     private readonly Option<long> _threads = CommonOptions.Threads();
 
@@ -103,6 +104,7 @@ internal sealed class ModelOptions
         command.Add(_backend);
         command.Add(_library);
         command.Add(_providers);
+        command.Add(_isolated);
         command.Add(_inputs);
         command.Add(_threads);
         command.Add(_state);
@@ -116,7 +118,8 @@ internal sealed class ModelOptions
         Providers(parsed.GetValue(_providers)),
         ParseShapes(parsed.GetValue(_inputs)),
         Bind(parsed.GetValue(_cpus), (int)parsed.GetValue(_threads)),
-        parsed.GetValue(_state));
+        parsed.GetValue(_state),
+        parsed.GetValue(_isolated));
 
     public static Option<string[]> InputShapes() => new("--input") { Description = "Shape of an input that the ONNX file leaves open, e.g. data=1x3x224x224.", HelpName = "NAME=SHAPE" };
 

@@ -3,6 +3,7 @@ using EdgeSparse.Compiler;
 using EdgeSparse.Compiler.Import;
 using EdgeSparse.Model;
 using EdgeSparse.Runtime;
+using EdgeSparse.Runtime.Backends.Isolated;
 using EdgeSparse.Runtime.Backends.Onnx;
 using EdgeSparse.Runtime.Costs;
 
@@ -84,10 +85,11 @@ internal sealed class OpenedModel
     private IInferenceSession Create(BackendChoice backend, bool profile, int threads)
     {
         var options = new SessionOptions { Threads = threads, Profile = profile, Backend = backend, Costs = _costs };
-        var onnxRuntime = new OnnxRuntimeOptions { LibraryPath = _request.OnnxRuntimeLibrary, Providers = _request.Providers, Threads = _request.Threads, InputShapes = _request.InputShapes };
+        var onnxRuntime = new OnnxRuntimeOptions { LibraryPath = _request.OnnxRuntimeLibrary, Providers = _request.Providers, Threads = _request.Threads, InputShapes = _request.InputShapes, Worker = _request.IsIsolated ? new OnnxWorkerOptions() : null };
         if (!_isOnnx) return SessionFactory.Create(Package, options, onnxRuntime, out _);
         // The file itself, so that ONNX Runtime finds tensors stored beside it.
         if (Package.Parts is not null && backend is BackendChoice.Auto or BackendChoice.Mixed) return SessionFactory.Create(Package, options, onnxRuntime, out _);
+        if (onnxRuntime.Worker is not null && !Package.OnnxModel.IsEmpty && backend is BackendChoice.OnnxRuntime or BackendChoice.Auto) return SessionFactory.Create(Package, options, onnxRuntime, out _);
         if (backend == BackendChoice.OnnxRuntime || (backend == BackendChoice.Auto && Package.Graph is null)) return OnnxRuntimeSession.Create(_request.Path, onnxRuntime);
         if (Package.Graph is { } graph) return NativeSession.Create(graph, options);
         CompileResult result = Compiling.Compile(_request.Path, new CompileOptions { Backend = CompileBackend.Native }, _request.InputShapes);

@@ -64,6 +64,12 @@ internal sealed class OnnxRuntimeOptions
     /// <summary>TensorRT may compute in float16.</summary>
     public bool Fp16 { get; set; }
 
+    /// <summary>A process of its own for each camera runs the model where ONNX Runtime is needed, so that the library cannot end the daemon.</summary>
+    public bool Isolated { get; set; }
+
+    /// <summary>Seconds after which an isolated worker that has not finished a frame is killed.</summary>
+    public double WorkerTimeoutSeconds { get; set; } = 10;
+
     /// <summary>The same by ONNX Runtime's names; TensorRT's engines, which take minutes to build, are kept in the state folder.</summary>
     public Dictionary<string, IReadOnlyDictionary<string, string>> ByProvider(string stateFolder)
     {

@@ -52,6 +52,8 @@ internal static class OptionsReader
         options.DeviceId = reader.Integer("onnxruntime:deviceId", options.DeviceId, 0, 63);
         options.MemoryLimitMebibytes = reader.Integer("onnxruntime:memoryLimitMebibytes", options.MemoryLimitMebibytes, 0, 1 << 20);
         options.Fp16 = reader.Flag("onnxruntime:fp16", options.Fp16);
+        options.Isolated = reader.Flag("onnxruntime:isolated", options.Isolated);
+        options.WorkerTimeoutSeconds = reader.Number("onnxruntime:workerTimeoutSeconds", options.WorkerTimeoutSeconds, 0.1, 3600);
     }
 
     private static void ReadCameras(ConfigurationReader reader, List<CameraOptions> cameras)

@@ -3,6 +3,7 @@ using EdgeSparse.Daemon.Bridge;
 using EdgeSparse.Daemon.Gpio;
 using EdgeSparse.Daemon.Pipelines;
 using EdgeSparse.Devices.Spooling;
+using EdgeSparse.Runtime;
 
 namespace EdgeSparse.Daemon.Http;
 
@@ -57,8 +58,7 @@ internal sealed record HealthReport(IReadOnlyList<HealthCheck> Checks)
             HealthCheck check = Producing(camera, state.Time);
             if (check.Status == HealthStatus.Ok) producing++;
             checks.Add(check);
-            if (camera.Backend is { Takeovers: > 0 } backend)
-                checks.Add(new HealthCheck($"camera {camera.Name} backend", HealthStatus.Degraded, $"{backend.Provider} has taken over, {backend.Takeovers} {(backend.Takeovers == 1 ? "time" : "times")}: {backend.LastFailure}"));
+            if (camera.Backend is { } backend && (backend.Takeovers > 0 || backend.Restarts > 0 || backend.IsAway)) checks.Add(Backend(camera, backend));
         }
         checks.Add(producing > 0
             ? new HealthCheck("cameras", HealthStatus.Ok, $"{producing} of {state.Cameras.Count} give results")
@@ -99,6 +99,18 @@ internal sealed record HealthReport(IReadOnlyList<HealthCheck> Checks)
         }
         json.WriteEndArray();
     });
+
+    /// <summary>A worker that came back is well; one that is gone, or a provider that is not the one wanted, is not.</summary>
+    private static HealthCheck Backend(CameraPipeline camera, BackendHealth backend)
+    {
+        var parts = new List<string>();
+        if (backend.IsAway) parts.Add("the worker is being started again");
+        if (backend.Takeovers > 0) parts.Add($"{backend.Provider} has taken over, {Times(backend.Takeovers)}");
+        if (backend.Restarts > 0) parts.Add($"the worker was started again, {Times(backend.Restarts)}");
+        return new HealthCheck($"camera {camera.Name} backend", backend.IsAway || backend.Takeovers > 0 ? HealthStatus.Degraded : HealthStatus.Ok, $"{string.Join("; ", parts)}: {backend.LastFailure}");
+
+        static string Times(long count) => count == 1 ? "1 time" : $"{count} times";
+    }
 
     /// <summary>A camera produces where its last result is not older than a few frames' time.</summary>
     private static HealthCheck Producing(CameraPipeline camera, TimeProvider time)

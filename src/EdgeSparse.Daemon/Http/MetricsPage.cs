@@ -5,6 +5,7 @@ using EdgeSparse.Daemon.Pipelines;
 using EdgeSparse.Devices;
 using EdgeSparse.Devices.Spooling;
 using EdgeSparse.Mqtt;
+using EdgeSparse.Runtime;
 
 namespace EdgeSparse.Daemon.Http;
 
@@ -18,6 +19,7 @@ internal static class MetricsPage
         if (state.Updates is { } updates) WriteUpdates(writer, updates);
         WriteFrames(writer, state);
         WriteTimes(writer, state);
+        WriteBackends(writer, state);
         if (broker is not null) WriteBroker(writer, broker);
         if (state.Bridge is { } bridge) WriteBridge(writer, bridge);
         state.Thermal?.WriteMetrics(writer);
@@ -115,6 +117,19 @@ internal static class MetricsPage
         writer.Family("edgesparse_capture_to_publish_seconds", "histogram", "From a captured frame to its published results.");
         foreach (CameraPipeline camera in state.Cameras)
             writer.Sample("edgesparse_capture_to_publish_seconds", camera.Metrics.CaptureToPublish, ("camera", camera.Name));
+    }
+
+    /// <summary>Of backends that may fail.</summary>
+    private static void WriteBackends(PrometheusWriter writer, DaemonState state)
+    {
+        (string Camera, BackendHealth Health)[] backends = [.. state.Cameras.Where(camera => camera.Backend is not null).Select(camera => (camera.Name, camera.Backend!))];
+        if (backends.Length == 0) return;
+        writer.Family("edgesparse_backend_up", "gauge", "0 while an isolated worker is gone and another is not yet there.");
+        foreach ((string camera, BackendHealth health) in backends) writer.Sample("edgesparse_backend_up", health.IsAway ? 0 : 1, ("camera", camera), ("provider", health.Provider));
+        writer.Family("edgesparse_backend_takeovers_total", "counter", "How often the next execution provider took over from one that failed.");
+        foreach ((string camera, BackendHealth health) in backends) writer.Sample("edgesparse_backend_takeovers_total", health.Takeovers, ("camera", camera));
+        writer.Family("edgesparse_backend_restarts_total", "counter", "How often an isolated worker was started again.");
+        foreach ((string camera, BackendHealth health) in backends) writer.Sample("edgesparse_backend_restarts_total", health.Restarts, ("camera", camera));
     }
 
     private static void WriteBroker(PrometheusWriter writer, MqttBrokerStatistics broker)

@@ -7,6 +7,7 @@ using EdgeSparse.Daemon.Scenes;
 using EdgeSparse.Devices;
 using EdgeSparse.Devices.Spooling;
 using EdgeSparse.Mqtt;
+using EdgeSparse.Runtime;
 using EdgeSparse.Vision;
 
 namespace EdgeSparse.Daemon.Http;
@@ -78,6 +79,7 @@ internal static class StatusDocument
         json.WriteString("reason"u8, status.Reason);
         json.WriteString("source"u8, camera.Options.Source.ToString());
         DaemonState.WriteModel(json, camera.Model);
+        WriteBackend(json, camera.Backend);
         json.WriteStartObject("frames"u8);
         json.WriteNumber("captured"u8, metrics.Captured.Value);
         json.WriteNumber("processed"u8, metrics.Processed.Value);
@@ -147,6 +149,22 @@ internal static class StatusDocument
             json.WriteEndObject();
         }
         json.WriteEndArray();
+    }
+
+    private static void WriteBackend(Utf8JsonWriter json, BackendHealth? health)
+    {
+        if (health is null)
+        {
+            json.WriteNull("backend"u8);
+            return;
+        }
+        json.WriteStartObject("backend"u8);
+        json.WriteString("provider"u8, health.Provider);
+        json.WriteBoolean("up"u8, !health.IsAway);
+        json.WriteNumber("takeovers"u8, health.Takeovers);
+        json.WriteNumber("restarts"u8, health.Restarts);
+        json.WriteString("last_failure"u8, health.LastFailure);
+        json.WriteEndObject();
     }
 
     private static void WriteTimes(Utf8JsonWriter json, string name, Histogram seconds)

@@ -1,17 +1,8 @@
-using System.Diagnostics;
 using System.Runtime.InteropServices;
 using EdgeSparse.Runtime.Backends.Onnx;
+using EdgeSparse.Testing;
 
 namespace EdgeSparse.Runtime.Tests.Backends;
-
-/// <summary>A theory that needs a C compiler (Debian package gcc).</summary>
-internal sealed class CompilerTheoryAttribute : TheoryAttribute
-{
-    public CompilerTheoryAttribute()
-    {
-        if (!File.Exists("/usr/bin/gcc")) Skip = "skipped: no /usr/bin/gcc (Debian package gcc)";
-    }
-}
 
 /// <summary>A library with ONNX Runtime's interface that is too old, is something else, or fails at every call in turn: the documented error or a takeover each time, nothing left behind.</summary>
 public sealed unsafe class StubLibraryTests : IDisposable
@@ -20,14 +11,7 @@ public sealed unsafe class StubLibraryTests : IDisposable
 
     public void Dispose() => Directory.Delete(_folder, recursive: true);
 
-    private string Build(string define)
-    {
-        string library = Path.Combine(_folder, "libonnxruntime.so");
-        using Process gcc = Process.Start("/usr/bin/gcc", ["-shared", "-fPIC", "-O1", "-o", library, .. define.Length > 0 ? (string[])["-D" + define] : [], Path.Combine(AppContext.BaseDirectory, "Backends", "stub.c")]);
-        gcc.WaitForExit();
-        Assert.Equal(0, gcc.ExitCode);
-        return library;
-    }
+    private string Build(string define) => StubOnnxRuntime.Build(_folder, define);
 
     private static OnnxRuntimeOptions Options(params string[] providers) => new()
     {

@@ -1,4 +1,5 @@
 using EdgeSparse.Model;
+using EdgeSparse.Runtime.Backends.Isolated;
 
 namespace EdgeSparse.Runtime.Backends.Onnx;
 
@@ -29,6 +30,9 @@ public sealed record OnnxRuntimeOptions
     /// <summary>Shapes of inputs that the model leaves open, by name. An open leading dimension alone is taken as 1.</summary>
     public IReadOnlyDictionary<string, Shape> InputShapes { get; init; } = new Dictionary<string, Shape>();
 
-    /// <summary>Told in one line when a provider is dropped and the next takes over; from whatever thread runs the session.</summary>
+    /// <summary>Not null: a process of its own runs the model, so that the library cannot end this one. Read by <see cref="SessionFactory"/>.</summary>
+    public OnnxWorkerOptions? Worker { get; init; }
+
+    /// <summary>Told in one line when a provider is dropped and the next takes over, or a worker is started again; from whatever thread runs the session.</summary>
     public Action<string>? Warning { get; init; }
 }

@@ -72,6 +72,9 @@ public sealed unsafe class OnnxRuntimeSession : IInferenceSession
 
     public IReadOnlyList<TensorInfo> Outputs { get; } = [];
 
+    /// <summary>True once a run has told the outputs' shapes.</summary>
+    internal bool HasRun => _hasRun;
+
     private nint* InputNames => _block;
 
     private nint* InputValues => _block + _inputs.Length;
@@ -153,7 +156,7 @@ public sealed unsafe class OnnxRuntimeSession : IInferenceSession
     internal void LinkInput(int index, OnnxRuntimeSession session, int output) => _sources[index] = (session, output);
 
     /// <summary>
-    /// After a first run: the library writes an output to <paramref name="memory"/>, or to a buffer of its own where that is null, from now on. False where the model does not fix its
+    /// After a run: the library writes an output to <paramref name="memory"/>, or to a buffer of its own where that is null, from now on. False where the model does not fix its
     /// shape, and the library goes on allocating it.
     /// </summary>
     internal bool PlaceOutput(int index, byte* memory)
@@ -162,11 +165,12 @@ public sealed unsafe class OnnxRuntimeSession : IInferenceSession
         if (!output.IsFixed) return false;
         for (int i = 0; i < output.Shape.Rank; i++)
             if (output.Shape[i] != output.Dimensions[i]) return false;
-        // What the first run made stays where the caller looks for it.
+        bool placedBefore = output.Value != 0;
+        // What the last run made stays where the caller looks for it.
         byte[] made = new Span<byte>(output.Data, output.SizeBytes).ToArray();
         output.Place(_memoryInfo, memory);
         made.CopyTo(new Span<byte>(output.Data, output.SizeBytes));
-        Release(ref OutputValues[index], OrtFunction.ReleaseValue);
+        if (!placedBefore) Release(ref OutputValues[index], OrtFunction.ReleaseValue);
         OutputValues[index] = output.Value;
         return true;
     }

@@ -1,9 +1,11 @@
 /* A library with ONNX Runtime's interface that computes y = x + 1 on float [1, 4], counts what lives, and fails at a call that is asked for.
-   -DTOO_OLD: it does not have the version that is asked for; -DNO_BASE: it is not ONNX Runtime; -DNO_CUDA: it was built without cuda. */
+   -DTOO_OLD: it does not have the version that is asked for; -DNO_BASE: it is not ONNX Runtime; -DNO_CUDA: it was built without cuda.
+   -DABORT_AT_RUN=n: the process aborts at the n-th run; -DHANG_AT_RUN=n: that run never comes back; -DPOISON: it aborts where the first input is 666. */
 #include <stdint.h>
 #include <stdlib.h>
 #include <stdio.h>
 #include <string.h>
+#include <unistd.h>
 
 typedef struct { char text[64]; } status;
 typedef struct { float *data; int owned; } value;
@@ -54,6 +56,17 @@ static status *data_of(value *v, void **out) { CALL("GetTensorMutableData"); *ou
 static status *shape_of(value *v, void **out) { CALL("GetTensorTypeAndShape"); *out = make(4); return NULL; }
 static status *run(void *s, void *o, const char **in, value **x, size_t nx, const char **on, size_t ny, value **y) {
     CALL("Run");
+    static int runs;
+    runs++;
+#ifdef ABORT_AT_RUN
+    if (runs == ABORT_AT_RUN) abort();
+#endif
+#ifdef HANG_AT_RUN
+    while (runs == HANG_AT_RUN) pause();
+#endif
+#ifdef POISON
+    if (x[0]->data[0] == 666) abort();
+#endif
     if (!y[0]) { y[0] = make(sizeof *y[0]); y[0]->data = malloc(4 * sizeof(float)); y[0]->owned = 1; }
     for (int i = 0; i < 4; i++) y[0]->data[i] = x[0]->data[i] + 1;
     return NULL;
