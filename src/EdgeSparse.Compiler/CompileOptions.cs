@@ -39,6 +39,9 @@ public sealed class CompileOptions
     /// </summary>
     public double? SparseThreshold { get; set; }
 
+    /// <summary>True for what ONNX Runtime is to run though the native engine could; null = by <see cref="Costs"/>.</summary>
+    internal Func<string, bool>? EngineChoice { get; set; }
+
     /// <summary>By which a model is divided between engines; null = the built-in costs of this processor's instruction set.</summary>
     public CostTable? Costs { get; set; }
 
@@ -47,6 +50,14 @@ public sealed class CompileOptions
     /// where the manifest has none.
     /// </summary>
     public Manifest? Manifest { get; set; }
+
+    /// <summary>The same for another engine.</summary>
+    internal CompileOptions With(CompileBackend backend, Func<string, bool> choice)
+    {
+        var copy = (CompileOptions)MemberwiseClone();
+        (copy.Backend, copy.EngineChoice) = (backend, choice);
+        return copy;
+    }
 
     /// <summary>Adds a shape written as <c>name=1x3x224x224</c>. Throws <see cref="FormatException"/> for anything else.</summary>
     public void AddInputShape(string text)

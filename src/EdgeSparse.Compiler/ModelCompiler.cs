@@ -37,9 +37,11 @@ public static class ModelCompiler
         manifest.SourceSha256 = Convert.ToHexStringLower(SHA256.HashData(model.FileBytes.Span));
         if (options.Backend != CompileBackend.OnnxRuntime && Native(model, options, result) is { } graph)
         {
-            result.Backend = CompileBackend.Native;
-            result.Package = new ModelPackage(manifest, graph);
-            result.Notes.Add("every operator is supported natively: the package is for the native engine");
+            string? measured = null;
+            bool elsewhere = options.Backend == CompileBackend.Auto && options.Tokens is null && options.Attention is null && IsForOnnxRuntime(model, options, out measured);
+            result.Backend = elsewhere ? CompileBackend.OnnxRuntime : CompileBackend.Native;
+            result.Package = elsewhere ? new ModelPackage(manifest, null, OnnxBytes(model)) : new ModelPackage(manifest, graph);
+            result.Notes.Add($"every operator is supported natively: the package is for {(elsewhere ? "ONNX Runtime all the same" : "the native engine")}{(measured is null ? "" : $"; {measured}")}");
             return result;
         }
         if (options.Attention is { } sparse)
@@ -114,6 +116,13 @@ public static class ModelCompiler
         foreach (Node node in graph.Nodes)
             if (NativeSupport.Check(node) is { } reason) unsupported.Add(new UnsupportedOperator(node.Name, node.Kind.ToString(), "ai.onnx", reason));
         return unsupported;
+    }
+
+    /// <summary>True where the native engine could run the whole model, but ONNX Runtime was measured to be faster.</summary>
+    private static bool IsForOnnxRuntime(OnnxModel model, CompileOptions options, out string? measured)
+    {
+        var choices = new EngineChoices(model, options);
+        return choices.IsForOnnxRuntime(choices.Signature([]), out measured);
     }
 
     /// <summary>Adds every operator of a domain that ONNX Runtime does not come with; true where there is one.</summary>

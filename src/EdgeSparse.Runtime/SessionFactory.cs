@@ -71,7 +71,7 @@ public static class SessionFactory
         if (options.Backend is BackendChoice.Native or BackendChoice.OnnxRuntime)
             throw new ModelFormatException($"the package is in parts for both engines, {(options.Backend == BackendChoice.Native ? "native" : "onnxruntime")} cannot run it alone; compile the model again with --backend {(options.Backend == BackendChoice.Native ? "native" : "onnxruntime")}");
         int foreign = parts.Parts.Count(part => part.Engine == PartEngine.OnnxRuntime);
-        string why = parts.Parts.SelectMany(part => part.Reasons).FirstOrDefault() is { } first ? $": {first}" : "";
+        string why = parts.Parts.Where(part => part.Engine == PartEngine.OnnxRuntime).SelectMany(part => part.Reasons).FirstOrDefault() is { } first ? $": {first}" : "";
         reason = options.Backend == BackendChoice.Mixed ? "mixed: asked for" : $"mixed: {foreign} of {parts.Parts.Count} parts run on ONNX Runtime{why}";
         onnxRuntime ??= new OnnxRuntimeOptions { Threads = options.Threads };
         // The engines compute in turn: a thread of the one that spins would take a processor from the other.

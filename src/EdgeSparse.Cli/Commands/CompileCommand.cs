@@ -43,6 +43,7 @@ internal static class CompileCommand
                 SparseThreshold = parsed.GetValue(threshold) is >= 0 and double share ? share : null,
                 Tokens = TokenReductions.Parse(parsed.GetValue(tokens)),
                 Attention = SparseAttentions.Parse(parsed.GetValue(attention)),
+                Costs = Tuning.Load(parsed.GetValue(state), terminal),
             };
             ActivationSpec? spec = ActivationCalibration.Parse(parsed.GetValue(activation), parsed.GetValue(calibrate));
             List<string>? names = parsed.GetValue(labels) is { } labelsFile ? ManifestSource.Labels(labelsFile) : null;

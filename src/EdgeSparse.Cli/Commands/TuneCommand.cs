@@ -2,7 +2,9 @@ using System.CommandLine;
 using System.Diagnostics;
 using EdgeSparse.Cli.Models;
 using EdgeSparse.Cli.Output;
+using EdgeSparse.Compiler;
 using EdgeSparse.Kernels;
+using EdgeSparse.Model;
 using EdgeSparse.Runtime.Costs;
 using Spectre.Console;
 
@@ -32,7 +34,8 @@ internal static class TuneCommand
 
     private static TuneReport Measure(Terminal terminal, OpenedModel? model, string folder)
     {
-        if (model is { Graph: null }) throw new CliException(ExitCode.Data, $"{model.Name.File}: runs on ONNX Runtime, there is nothing to tune");
+        Graph[] graphs = model?.NativeGraphs() ?? [];
+        if (model is not null && graphs.Length == 0) throw new CliException(ExitCode.Data, $"{model.Name.File}: runs on ONNX Runtime, there is nothing to tune");
         FileOutput.CreateFolder(folder);
         long start = Stopwatch.GetTimestamp();
         InstructionSet isa = InstructionSets.Best;
@@ -40,7 +43,8 @@ internal static class TuneCommand
         // What other models' layers took stays.
         if (CostFile.Load(folder, ProcessorIdentity.Current, isa, out _) is { } known)
             foreach ((string signature, LayerTiming[] timings) in known.Layers) table.SetLayer(signature, timings);
-        int layers = model is null ? 0 : CostTuner.MeasureLayers(table, model.Graph!, model.Threads, terminal.Progress);
+        int layers = graphs.Sum(graph => CostTuner.MeasureLayers(table, graph, model!.Threads, terminal.Progress));
+        IReadOnlyList<EngineComparison> engines = model?.CompareEngines(table, terminal) ?? [];
         string path = Path.Combine(folder, CostFile.Name(ProcessorIdentity.Current, isa));
         FileOutput.Write(path, _ => CostFile.Save(table, folder, ProcessorIdentity.Current));
         terminal.EndProgress();
@@ -49,7 +53,8 @@ internal static class TuneCommand
             machine.HandOverNanoseconds / 1e3, machine.BytesPerNanosecond, machine.FunctionsPerNanosecond,
             [.. machine.Memory.Select(level => new MemoryReport(level.SizeBytes == long.MaxValue ? null : level.SizeBytes, level.LoadBytesPerNanosecond, level.StoreBytesPerNanosecond))],
             [.. quality.Select(fit => new FormulaReport(CostClasses.Name(fit.Class), CostClasses.Terms(fit.Class).Zip(table.Coefficients(fit.Class)).ToDictionary(pair => pair.First, pair => pair.Second), fit.Measurements, fit.MeanRelativeError))],
-            model?.Name.File, model?.Threads ?? 0, layers);
+            model?.Name.File, model?.Threads ?? 0, layers,
+            [.. engines.Select(engine => new EngineReport(engine.Part, engine.Operators, engine.Other, engine.NativeNanoseconds / 1e6, engine.OtherNanoseconds / 1e6, engine.Runs))]);
     }
 
     private static void Print(Terminal terminal, TuneReport report)
@@ -59,6 +64,8 @@ internal static class TuneCommand
         foreach (MemoryReport level in report.Memory)
             terminal.Line($"memory     {(level.SizeBytes is { } size ? $"to {Format.Bytes(size)}" : "beyond"),-12}  loads {Format.Number(level.LoadBytesPerNanosecond, "0.0")} GB/s, stores {Format.Number(level.StoreBytesPerNanosecond, "0.0")} GB/s");
         if (report.Model is not null) terminal.Line($"model      {report.Model}: every way to compute its layers timed, {report.Threads} threads, {report.MeasuredLayers} different layers");
+        foreach (EngineReport engine in report.Engines)
+            terminal.Line($"engines    {(engine.Part < 0 ? "the model" : $"part {engine.Part}")}, {engine.Operators} operators: {Format.Number(engine.NativeMilliseconds, "0.###")} ms native, {Format.Number(engine.OtherMilliseconds, "0.###")} ms on {engine.Other}; the whole model, least of {engine.Runs} runs each");
         terminal.Line($"kept in    {report.File}");
         terminal.Line();
         Table table = Terminal.Table(1, "kernel", "measured", "mean error", "nanoseconds for one");

@@ -67,6 +67,36 @@ internal sealed class OpenedModel
     /// <summary>The graph for the native engine, or null where the model is for ONNX Runtime.</summary>
     public Graph? Graph => Package.Graph;
 
+    /// <summary>What the native engine can run, whatever earlier measurements chose: the whole model, or its parts; empty where it can run nothing.</summary>
+    public Graph[] NativeGraphs()
+    {
+        ModelPackage package = Package;
+        if (_isOnnx && _request.Backend == BackendChoice.Auto) package = Compiling.Compile(_request.Path, new CompileOptions(), _request.InputShapes).Package!;
+        return package.Graph is { } whole ? [whole] : [.. package.Parts?.Parts.Select(part => part.Graph).OfType<Graph>() ?? []];
+    }
+
+    /// <summary>Times both engines on what both can run; nothing for a package, which holds every weight for one engine, and where the library is absent.</summary>
+    public IReadOnlyList<EngineComparison> CompareEngines(CostTable table, Terminal terminal)
+    {
+        if (!_isOnnx || _request.Backend is not (BackendChoice.Auto or BackendChoice.Mixed))
+        {
+            if (!_isOnnx) terminal.Note($"{Name.File}: a package holds each part for one engine; give the ONNX file to time both");
+            return [];
+        }
+        var options = new CompileOptions { Costs = table, Manifest = Package.Manifest };
+        foreach ((string name, Shape shape) in _request.InputShapes) options.InputShapes[name] = shape;
+        SessionOptions session = SessionOptionsOf(BackendChoice.Auto, profile: false, _request.Threads) with { Costs = table };
+        try
+        {
+            return EngineTuner.Measure(_request.Path, options, package => SessionFactory.Create(package, session, OnnxOptions(), out _), opened => TensorFiles.Randomize(opened, 1), table, Threads, terminal.Progress);
+        }
+        catch (OnnxRuntimeException absent)
+        {
+            terminal.Note($"ONNX Runtime is not timed: {absent.Message}");
+            return [];
+        }
+    }
+
     /// <summary>A session on the engine asked for.</summary>
     public IInferenceSession CreateSession() => CreateSession(_request.Backend);
 
@@ -84,8 +114,8 @@ internal sealed class OpenedModel
 
     private IInferenceSession Create(BackendChoice backend, bool profile, int threads)
     {
-        var options = new SessionOptions { Threads = threads, Profile = profile, Backend = backend, Costs = _costs };
-        var onnxRuntime = new OnnxRuntimeOptions { LibraryPath = _request.OnnxRuntimeLibrary, Providers = _request.Providers, Threads = _request.Threads, InputShapes = _request.InputShapes, Worker = _request.IsIsolated ? new OnnxWorkerOptions() : null };
+        SessionOptions options = SessionOptionsOf(backend, profile, threads);
+        OnnxRuntimeOptions onnxRuntime = OnnxOptions();
         if (!_isOnnx) return SessionFactory.Create(Package, options, onnxRuntime, out _);
         // The file itself, so that ONNX Runtime finds tensors stored beside it.
         if (Package.Parts is not null && backend is BackendChoice.Auto or BackendChoice.Mixed) return SessionFactory.Create(Package, options, onnxRuntime, out _);
@@ -95,6 +125,17 @@ internal sealed class OpenedModel
         CompileResult result = Compiling.Compile(_request.Path, new CompileOptions { Backend = CompileBackend.Native }, _request.InputShapes);
         return result.Package?.Graph is { } compiled ? NativeSession.Create(compiled, options) : throw Compiling.Refused(_request.Path, result);
     }
+
+    private SessionOptions SessionOptionsOf(BackendChoice backend, bool profile, int threads) => new() { Threads = threads, Profile = profile, Backend = backend, Costs = _costs };
+
+    private OnnxRuntimeOptions OnnxOptions() => new()
+    {
+        LibraryPath = _request.OnnxRuntimeLibrary,
+        Providers = _request.Providers,
+        Threads = _request.Threads,
+        InputShapes = _request.InputShapes,
+        Worker = _request.IsIsolated ? new OnnxWorkerOptions() : null,
+    };
 
     /// <summary>True where the file begins as a package does.</summary>
     public static bool IsPackage(string path)

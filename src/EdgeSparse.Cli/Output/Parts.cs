@@ -28,7 +28,7 @@ internal static class Parts
         }
         terminal.Write(table);
         foreach (PartReport part in parts)
-            foreach (string reason in part.Reasons) terminal.Line($"part {part.Index} needs ONNX Runtime: {reason}");
+            foreach (string reason in part.Reasons) terminal.Line(part.Engine == "native" ? $"part {part.Index}: {reason}" : $"part {part.Index} needs ONNX Runtime: {reason}");
         terminal.Line();
     }
 

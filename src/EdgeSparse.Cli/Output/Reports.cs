@@ -58,7 +58,10 @@ internal sealed record FormulaReport(string Kernel, Dictionary<string, double> N
 
 internal sealed record TuneReport(
     string Schema, string Processor, string InstructionSet, string File, double Seconds, double PeakGigaflopsPerSecond, double HandOverMicroseconds, double BytesPerNanosecond,
-    double FunctionsPerNanosecond, MemoryReport[] Memory, FormulaReport[] Formulas, string? Model, int Threads, int MeasuredLayers);
+    double FunctionsPerNanosecond, MemoryReport[] Memory, FormulaReport[] Formulas, string? Model, int Threads, int MeasuredLayers, EngineReport[] Engines);
+
+/// <summary>A part of a model, or the whole (part −1), with the time of the whole model when either engine runs it.</summary>
+internal sealed record EngineReport(int Part, int Operators, string Other, double NativeMilliseconds, double OtherMilliseconds, int Runs);
 
 internal sealed record SynthReport(string Schema, string Architecture, string Output, long OutputBytes, string Pattern, ulong Seed, long Parameters, long Zeros, double Sparsity);
 

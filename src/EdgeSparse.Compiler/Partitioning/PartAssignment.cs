@@ -210,17 +210,24 @@ internal sealed class PartAssignment
             bestGain = gain;
         }
         if (best < 0) return false;
-        for (int i = 0; i < _part.Length; i++)
-            if (_part[i] == best) _part[i] = best + 1;
-            else if (_part[i] == best - 1) _part[i] = best + 1;
-        Renumber();
+        GiveAway(_part, best);
         return true;
     }
 
-    /// <summary>Drops empty parts; neighbours of one engine become one part.</summary>
-    private void Renumber()
+    /// <summary>Gives a native part to ONNX Runtime, joined with its neighbours.</summary>
+    public static void GiveAway(int[] parts, int part)
     {
-        int[] used = [.. _part.Distinct().Order()];
+        for (int i = 0; i < parts.Length; i++)
+            if (parts[i] == part || parts[i] == part - 1) parts[i] = part + 1;
+        Renumber(parts);
+    }
+
+    private void Renumber() => Renumber(_part);
+
+    /// <summary>Drops empty parts; neighbours of one engine become one part.</summary>
+    private static void Renumber(int[] parts)
+    {
+        int[] used = [.. parts.Distinct().Order()];
         var map = new Dictionary<int, int>();
         int next = -1;
         foreach (int part in used)
@@ -229,6 +236,6 @@ internal sealed class PartAssignment
             else if (IsNative(next) != IsNative(part)) next++;
             map[part] = next;
         }
-        for (int i = 0; i < _part.Length; i++) _part[i] = map[_part[i]];
+        for (int i = 0; i < parts.Length; i++) parts[i] = map[parts[i]];
     }
 }

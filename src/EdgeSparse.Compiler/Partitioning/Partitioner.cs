@@ -34,9 +34,11 @@ internal static class Partitioner
         }
         AnalysedNode[] nodes = [.. analysis.Nodes.Where(node => !node.IsConstant)];
         int[] parts = Assign(nodes, analysis, models, model, costs, options.Backend == CompileBackend.Mixed);
+        string?[] measured = Choose(nodes, parts, new EngineChoices(model, options));
         if (!parts.Any(part => part % 2 == 0))
         {
-            notes.Add(nodes.Any(node => node.Refusal is null) ? "the native engine could run parts of the model, but handing over to them would cost more than they take" : "the native engine can run no part of the model");
+            if (measured.OfType<string>().FirstOrDefault() is { } times) notes.Add($"what the native engine could run is for ONNX Runtime all the same; {times}");
+            else notes.Add(nodes.Any(node => node.Refusal is null) ? "the native engine could run parts of the model, but handing over to them would cost more than they take" : "the native engine can run no part of the model");
             return null;
         }
         if (parts.Distinct().Count() is > Limits.Parts and var count)
@@ -44,7 +46,7 @@ internal static class Partitioner
             notes.Add($"the model cannot be divided between engines: it would have {count} parts, at most {Limits.Parts} are supported");
             return null;
         }
-        return Build(model, nodes, parts, analysis, models, options, notes);
+        return Build(model, nodes, parts, measured, analysis, models, options, notes);
     }
 
     private static ImportOptions Import(CompileOptions options)
@@ -87,7 +89,24 @@ internal static class Partitioner
         return PartAssignment.Assign(list, values, LaunchNanoseconds, keepNative);
     }
 
-    private static PartitionedModel? Build(OnnxModel model, AnalysedNode[] nodes, int[] parts, ModelAnalysis analysis, PartModels models, CompileOptions options, List<string> notes)
+    /// <summary>Gives the native parts to ONNX Runtime with which the whole model was measured to be faster. For each node what was measured of its part, in words.</summary>
+    private static string?[] Choose(AnalysedNode[] nodes, int[] parts, EngineChoices choices)
+    {
+        var measured = new string?[parts.Length];
+        var given = new HashSet<int>();
+        foreach (int part in parts.Where(part => part % 2 == 0).Distinct().Order())
+        {
+            int[] members = [.. Enumerable.Range(0, parts.Length).Where(i => parts[i] == part)];
+            bool elsewhere = choices.IsForOnnxRuntime(choices.Signature(members.Select(i => nodes[i].Node)), out string? words);
+            if (elsewhere) given.Add(members[0]);
+            foreach (int i in members) measured[i] = words;
+        }
+        // Numbers change with each that is given away, nodes do not.
+        foreach (int node in given) PartAssignment.GiveAway(parts, parts[node]);
+        return measured;
+    }
+
+    private static PartitionedModel? Build(OnnxModel model, AnalysedNode[] nodes, int[] parts, string?[] measured, ModelAnalysis analysis, PartModels models, CompileOptions options, List<string> notes)
     {
         var result = new PartitionedModel();
         var indices = new Dictionary<string, int>(StringComparer.Ordinal);
@@ -131,10 +150,16 @@ internal static class Partitioner
             built.Operators = built.Graph?.Nodes.Count ?? members.Length;
             built.Inputs.AddRange(reads.Select(Index));
             built.Outputs.AddRange(makes.Select(Index));
+            string[] times = [.. measured.Where((words, i) => parts[i] == part && words is not null).Distinct().OfType<string>()];
             if (part % 2 != 0)
             {
                 AnalysedNode[] refused = [.. nodes.Where((node, i) => parts[i] == part && node.Refusal is not null)], causes = Array.FindAll(refused, node => node.IsCause);
-                built.Reasons.AddRange((causes.Length > 0 ? causes : refused).Select(node => Shorten(node.Refusal!.ToString())).Distinct().Take(Limits.PartReasons));
+                built.Reasons.AddRange((causes.Length > 0 ? causes : refused).Select(node => Shorten(node.Refusal!.ToString())).Distinct().Take(Math.Max(0, Limits.PartReasons - times.Length)));
+                foreach (string words in times.Take(Limits.PartReasons)) built.Reasons.Add(Shorten($"{measured.Where((other, i) => parts[i] == part && other == words).Count()} operators that both engines have; {words}"));
+            }
+            else
+            {
+                built.Reasons.AddRange(times.Take(Limits.PartReasons).Select(Shorten));
             }
             result.Parts.Add(built);
         }
