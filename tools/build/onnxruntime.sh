@@ -22,5 +22,28 @@ tar -xzf "$work"/onnxruntime-node-*.tgz -C "$work" "package/bin/napi-v6/linux/$a
   tar -xzf "$work"/onnxruntime-node-*.tgz -C "$work" "package/bin/napi-v6/linux/$arch/libonnxruntime.so.1"
 mkdir -p "$folder"
 cp "$work/package/bin/napi-v6/linux/$arch/libonnxruntime.so.1" "$folder/libonnxruntime.so"
-[[ ! -e $work/package/LICENSE ]] || cp "$work/package/LICENSE" "$folder/LICENSE"
+if [[ -e $work/package/LICENSE ]]; then
+  cp "$work/package/LICENSE" "$folder/LICENSE"
+else
+  # The npm package names its licence (package.json: MIT) and has no file of it.
+  cat > "$folder/LICENSE" <<'X'
+libonnxruntime.so is ONNX Runtime, from the npm package onnxruntime-node.
+
+MIT License
+
+Copyright (c) Microsoft Corporation
+
+Permission is hereby granted, free of charge, to any person obtaining a copy of this software and associated documentation files (the "Software"), to deal
+in the Software without restriction, including without limitation the rights to use, copy, modify, merge, publish, distribute, sublicense, and/or sell
+copies of the Software, and to permit persons to whom the Software is furnished to do so, subject to the following conditions:
+
+The above copyright notice and this permission notice shall be included in all copies or substantial portions of the Software.
+
+THE SOFTWARE IS PROVIDED "AS IS", WITHOUT WARRANTY OF ANY KIND, EXPRESS OR IMPLIED, INCLUDING BUT NOT LIMITED TO THE WARRANTIES OF MERCHANTABILITY, FITNESS
+FOR A PARTICULAR PURPOSE AND NONINFRINGEMENT. IN NO EVENT SHALL THE AUTHORS OR COPYRIGHT HOLDERS BE LIABLE FOR ANY CLAIM, DAMAGES OR OTHER LIABILITY,
+WHETHER IN AN ACTION OF CONTRACT, TORT OR OTHERWISE, ARISING FROM, OUT OF OR IN CONNECTION WITH THE SOFTWARE OR THE USE OR OTHER DEALINGS IN THE SOFTWARE.
+
+Third parties' parts and their notices: https://github.com/microsoft/onnxruntime/blob/main/ThirdPartyNotices.txt
+X
+fi
 echo "$version" > "$folder/VERSION"

@@ -60,4 +60,9 @@ for program in Cli Daemon; do
 done
 install -m 755 "$root/out/publish/Cli/edgesparse" "$bin/edgesparse"
 install -m 755 "$root/out/publish/Daemon/edgesparsed" "$bin/edgesparsed"
+if [[ ${OnnxRuntimePackage:-} == true ]]; then
+  install -m 644 "$root/out/publish/Daemon/libonnxruntime.so" "$bin/libonnxruntime.so"
+  mkdir -p "$bin/onnxruntime"
+  install -m 644 "$root/out/publish/Daemon/onnxruntime/"* "$bin/onnxruntime/"
+fi
 ls -l "$bin/edgesparse" "$bin/edgesparsed" | awk '{ printf "build: %-40s %.1f MiB\n", $NF, $5 / 1048576 }' >&2
