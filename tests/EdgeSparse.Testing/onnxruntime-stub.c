@@ -10,10 +10,11 @@
 typedef struct { char text[64]; } status;
 typedef struct { float *data; int owned; } value;
 
-static int calls, fail_at = -1, live, sessions_on_cuda;
+static int missing = -1, calls, fail_at = -1, live, sessions_on_cuda;
 static void *functions[256];
 
 void stub_reset(int at) { calls = 0; fail_at = at; }
+void stub_without(int function) { missing = function; }
 int stub_calls(void) { return calls; }
 int stub_live(void) { return live; }
 
@@ -95,13 +96,14 @@ static const void *get_api(uint32_t version) {
 #ifdef TOO_OLD
     return NULL;
 #else
-    functions[2] = error_message; functions[3] = create_env; functions[8] = create_session; functions[9] = run; functions[10] = create_options;
+    functions[2] = error_message; functions[3] = create_env; functions[7] = functions[8] = create_session; functions[9] = run; functions[10] = create_options;
     functions[23] = functions[24] = functions[25] = set_int; functions[30] = functions[31] = count; functions[33] = functions[34] = type_info;
     functions[36] = input_name; functions[37] = output_name; functions[49] = wrap; functions[51] = data_of; functions[55] = cast_info;
     functions[60] = element_type; functions[61] = rank; functions[62] = dimensions; functions[65] = shape_of; functions[69] = memory_info;
     functions[76] = free_name; functions[78] = allocator; functions[93] = functions[94] = functions[95] = release; functions[96] = release_value;
     functions[98] = functions[99] = functions[100] = release; functions[125] = providers; functions[126] = release_providers; functions[130] = add_entry;
     functions[204] = append_cuda; functions[205] = cuda_options; functions[206] = cuda_update; functions[208] = release;
+    if (missing >= 0) functions[missing] = NULL;
     return functions;
 #endif
 }

@@ -40,6 +40,26 @@ public sealed unsafe class StubLibraryTests : IDisposable
         Assert.Contains("built without cuda", session.Health.LastFailure!, StringComparison.Ordinal);
     }
 
+    [CompilerFact]
+    public void Every_function_is_missing_in_turn()
+    {
+        string library = Build("");
+        var without = (delegate* unmanaged[Cdecl]<int, void>)NativeLibrary.GetExport(NativeLibrary.Load(library), "stub_without");
+        foreach (int function in OrtFunction.Required)
+        {
+            without(function);
+            Assert.Contains($"is ONNX Runtime 1.9.0-stub without function {function} of its interface", Assert.Throws<OnnxRuntimeException>(() => OnnxRuntimeApi.Open(library)).Message, StringComparison.Ordinal);
+        }
+        foreach (int function in (int[])[OrtFunction.CreateCudaOptions, OrtFunction.UpdateCudaOptions, OrtFunction.AppendCuda, OrtFunction.ReleaseCudaOptions])
+        {
+            without(function);
+            using OnnxRuntimeSession session = OnnxRuntimeSession.Create(OnnxRuntimeApi.Open(library), new byte[1], Options("cuda", "cpu"), isPart: false);
+            Assert.Equal(("onnxruntime/cpu", 1), (session.Backend, session.Health!.Takeovers));
+            Assert.Contains($"has no function {function}, which provider cuda needs", session.Health.LastFailure!, StringComparison.Ordinal);
+        }
+        without(-1);
+    }
+
     [CompilerTheory]
     [InlineData("cuda", "cpu")]
     [InlineData("cpu")]

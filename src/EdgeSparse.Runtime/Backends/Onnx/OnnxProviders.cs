@@ -82,6 +82,8 @@ internal sealed unsafe class OnnxProviders(OnnxRuntimeApi api, OnnxRuntimeOption
         if (!available.Contains(name))
             throw new OnnxRuntimeException(
                 $"{api.Path} (ONNX Runtime {api.Version}) was built without {provider}; it has {string.Join(", ", available)}: use the vendor's library or drop {provider} from the providers");
+        foreach (int function in (ReadOnlySpan<int>)[create, update, append, release])
+            if (api[function] == 0) throw new OnnxRuntimeException($"{api.Path} (ONNX Runtime {api.Version}) has no function {function}, which provider {provider} needs: use a newer library or drop {provider} from the providers");
         nint providerOptions = 0;
         try
         {

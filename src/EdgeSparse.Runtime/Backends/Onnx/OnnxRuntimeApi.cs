@@ -81,6 +81,8 @@ internal sealed unsafe class OnnxRuntimeApi
             string version = Marshal.PtrToStringUTF8(((delegate* unmanaged[Cdecl]<nint>)apiBase[1])()) ?? "unknown";
             nint functions = ((delegate* unmanaged[Cdecl]<uint, nint>)apiBase[0])(ApiVersion);
             if (functions == 0) throw new OnnxRuntimeException($"{candidate} is ONNX Runtime {version}, 1.{ApiVersion} or newer is needed");
+            foreach (int function in OrtFunction.Required)
+                if (((nint*)functions)[function] == 0) throw new OnnxRuntimeException($"{candidate} is ONNX Runtime {version} without function {function} of its interface, which is needed: it is not a whole build");
             return new OnnxRuntimeApi(isFile ? System.IO.Path.GetFullPath(candidate) : candidate, (nint*)functions, version);
         }
         throw Absent(string.Join(", ", tried));

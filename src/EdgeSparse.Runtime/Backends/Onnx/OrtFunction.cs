@@ -38,6 +38,7 @@ internal static class OrtFunction
     public const int GetAvailableProviders = 125;
     public const int ReleaseAvailableProviders = 126;
     public const int AddSessionConfigEntry = 130;
+    // From here on those of single providers, which are looked for when a provider is set up.
     public const int AppendTensorRt = 170;
     public const int CreateTensorRtOptions = 171;
     public const int UpdateTensorRtOptions = 172;
@@ -46,4 +47,13 @@ internal static class OrtFunction
     public const int CreateCudaOptions = 205;
     public const int UpdateCudaOptions = 206;
     public const int ReleaseCudaOptions = 208;
+
+    /// <summary>Those without which nothing can be done.</summary>
+    public static ReadOnlySpan<int> Required =>
+    [
+        GetErrorMessage, CreateEnv, CreateSession, CreateSessionFromArray, Run, CreateSessionOptions, SetSessionGraphOptimizationLevel, SetIntraOpNumThreads, SetInterOpNumThreads, SessionGetInputCount,
+        SessionGetOutputCount, SessionGetInputTypeInfo, SessionGetOutputTypeInfo, SessionGetInputName, SessionGetOutputName, CreateTensorWithDataAsOrtValue, GetTensorMutableData, CastTypeInfoToTensorInfo,
+        GetTensorElementType, GetDimensionsCount, GetDimensions, GetTensorTypeAndShape, CreateCpuMemoryInfo, AllocatorFree, GetAllocatorWithDefaultOptions, ReleaseStatus, ReleaseMemoryInfo, ReleaseSession,
+        ReleaseValue, ReleaseTypeInfo, ReleaseTensorTypeAndShapeInfo, ReleaseSessionOptions, GetAvailableProviders, ReleaseAvailableProviders, AddSessionConfigEntry,
+    ];
 }
