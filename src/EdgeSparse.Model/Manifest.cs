@@ -80,6 +80,8 @@ public enum DecoderKind
     [JsonStringEnumMemberName("yolox")] Yolox,
     /// <summary>SSD: scores [1, anchors, classes] and boxes [1, anchors, 4], decoded or relative to the anchors.</summary>
     [JsonStringEnumMemberName("ssd")] Ssd,
+    /// <summary>What is left after the model's own non-maximum suppression, as many rows as a picture has: one output [rows, 6] (x_min, y_min, x_max, y_max, score, class) or [rows, 7] (picture, x_min, y_min, x_max, y_max, class, score), or boxes [rows, 4], scores [rows] and classes [rows].</summary>
+    [JsonStringEnumMemberName("detections")] Detections,
 }
 
 /// <summary>Outputs to results. Which fields matter depends on <see cref="Type"/>.</summary>
@@ -96,15 +98,24 @@ public sealed class DecoderManifest
     /// <summary>Yolox: objectness and class scores are logits and need a sigmoid.</summary>
     public bool Sigmoid { get; set; }
 
-    /// <summary>Ssd: names of the outputs; empty = the first two whose last axes fit.</summary>
+    /// <summary>Ssd and detections: names of the outputs; empty = the first whose axes fit. Detections in one output: that is <see cref="BoxesOutput"/>.</summary>
     public string? ScoresOutput { get; set; }
 
     public string? BoxesOutput { get; set; }
 
+    /// <summary>Detections: name of the output of classes.</summary>
+    public string? ClassesOutput { get; set; }
+
+    /// <summary>Detections: how many classes the model tells apart.</summary>
+    public int Classes { get; set; }
+
+    /// <summary>Detections: most rows that a picture may have; a frame with more fails.</summary>
+    public int MaxRows { get; set; } = 1000;
+
     /// <summary>Ssd: the class that means nothing is there, or −1.</summary>
     public int BackgroundClass { get; set; } = -1;
 
-    /// <summary>Ssd: boxes are corner coordinates x_min, y_min, x_max, y_max in 0…1 already; no anchors needed.</summary>
+    /// <summary>Ssd: boxes are corner coordinates x_min, y_min, x_max, y_max in 0…1 already; no anchors needed. Detections: they are in 0…1, not in pixels of the input.</summary>
     public bool BoxesDecoded { get; set; }
 
     /// <summary>Ssd: variances of centre and size by which relative boxes are multiplied.</summary>

@@ -2,13 +2,11 @@ using System.ComponentModel;
 using System.Diagnostics;
 using System.Globalization;
 using EdgeSparse.Daemon.Pipelines;
-using EdgeSparse.Daemon.Sources;
 using EdgeSparse.Model;
 using EdgeSparse.Runtime;
 using EdgeSparse.Runtime.Backends.Isolated;
 using EdgeSparse.Runtime.Backends.Onnx;
 using EdgeSparse.Testing;
-using EdgeSparse.Vision;
 
 namespace EdgeSparse.Daemon.Tests;
 
@@ -99,35 +97,6 @@ public sealed class IsolationKillTests(Xunit.Abstractions.ITestOutputHelper outp
         catch (Exception gone) when (gone is ArgumentException or InvalidOperationException or Win32Exception)
         {
             return false;
-        }
-    }
-
-    /// <summary>Pictures of noise, each another, some hundred in a second, as from a camera.</summary>
-    private sealed class NoiseSource : FrameSource
-    {
-        private uint _state = 1;
-
-        public override (int Width, int Height) ExpectedSize => (32, 32);
-
-        public override void Open(CancellationToken stop)
-        {
-        }
-
-        public override bool WaitNext(CancellationToken stop) => !stop.WaitHandle.WaitOne(3);
-
-        public override FillResult Fill(Frame frame)
-        {
-            frame.Resize(32, 32);
-            foreach (ref byte pixel in frame.Pixels[..(32 * 32 * 3)])
-            {
-                _state = _state * 1664525 + 1013904223;
-                pixel = (byte)(_state >> 24);
-            }
-            return FillResult.Filled;
-        }
-
-        public override void Close()
-        {
         }
     }
 

@@ -120,6 +120,35 @@ internal sealed class EndlessSource(int frames = int.MaxValue) : FrameSource
     }
 }
 
+/// <summary>Pictures of noise, each another, some hundred in a second, as from a camera.</summary>
+internal sealed class NoiseSource : FrameSource
+{
+    private uint _state = 1;
+
+    public override (int Width, int Height) ExpectedSize => (32, 32);
+
+    public override void Open(CancellationToken stop)
+    {
+    }
+
+    public override bool WaitNext(CancellationToken stop) => !stop.WaitHandle.WaitOne(3);
+
+    public override FillResult Fill(Frame frame)
+    {
+        frame.Resize(32, 32);
+        foreach (ref byte pixel in frame.Pixels[..(32 * 32 * 3)])
+        {
+            _state = _state * 1664525 + 1013904223;
+            pixel = (byte)(_state >> 24);
+        }
+        return FillResult.Filled;
+    }
+
+    public override void Close()
+    {
+    }
+}
+
 /// <summary>
 /// A detector that always sees one object: SSD with one box and two classes. With <see cref="Gate"/> every run waits to be let through.
 /// </summary>

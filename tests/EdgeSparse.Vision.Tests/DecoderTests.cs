@@ -27,6 +27,48 @@ public sealed class DecoderTests
         AssertBox(results[1], 0, 0.35f, 32 / 64f, 32 / 64f, 1, 1);
     }
 
+    [Theory]
+    [InlineData(6, 0)]
+    [InlineData(6, 1)]
+    [InlineData(7, 3)]
+    public void Rows_of_detections_may_be_as_many_as_there_are(int columns, int rows)
+    {
+        var manifest = new DecoderManifest { Type = DecoderKind.Detections, Classes = 3, ScoreThreshold = 0.3f, MaxRows = 3 };
+        OutputDecoder decoder = OutputDecoder.Create(manifest, new Shape(1, 3, 64, 64), [("rows", new Shape(0, columns))]);
+        Assert.Equal((3, 0, -1, -1), (decoder.ClassCount, decoder.FirstOutput, decoder.SecondOutput, decoder.ThirdOutput));
+        float[] six = [8, 16, 24, 32, 0.5f, 1, 8, 16, 24, 32, 0.9f, 2, 0, 0, 64, 64, 0.2f, 99], seven = [0, 8, 16, 24, 32, 1, 0.5f, 0, 8, 16, 24, 32, 2, 0.9f, 0, 0, 0, 64, 64, 99, 0.2f];
+        var results = new DetectionList();
+        decoder.Decode((columns == 6 ? six : seven).AsSpan(0, rows * columns), default, s_same, results);
+        // The third is padding: below the threshold, whatever its class.
+        Assert.Equal(Math.Min(rows, 2), results.Count);
+        if (rows > 1) AssertBox(results[0], 2, 0.9f, 8 / 64f, 16 / 64f, 24 / 64f, 32 / 64f);
+        if (rows > 0) AssertBox(results[results.Count - 1], 1, 0.5f, 8 / 64f, 16 / 64f, 24 / 64f, 32 / 64f);
+    }
+
+    [Fact]
+    public void Boxes_scores_and_classes_may_be_three_outputs()
+    {
+        var manifest = new DecoderManifest { Type = DecoderKind.Detections, Classes = 2, ScoreThreshold = 0.3f, BoxesDecoded = true };
+        OutputDecoder decoder = OutputDecoder.Create(manifest, new Shape(1, 3, 64, 64), [("scores", new Shape(1, 5)), ("classes", new Shape(1, 5)), ("boxes", new Shape(1, 5, 4))]);
+        Assert.Equal((0, 2, 1), (decoder.FirstOutput, decoder.SecondOutput, decoder.ThirdOutput));
+        var results = new DetectionList();
+        decoder.Decode([0.4f, 0.6f], [0, 0, 0.5f, 0.5f, 0.25f, 0.25f, 1, 1], MemoryMarshal.AsBytes<long>([1, 0]), ElementType.Int64, s_same, results);
+        AssertBox(results[0], 0, 0.6f, 0.25f, 0.25f, 1, 1);
+        AssertBox(results[1], 1, 0.4f, 0, 0, 0.5f, 0.5f);
+        Assert.Contains("2 scores with 1 boxes and 2 classes", Assert.Throws<InvalidDataException>(() => decoder.Decode([0.4f, 0.6f], [0, 0, 1, 1], MemoryMarshal.AsBytes<long>([1, 0]), ElementType.Int64, s_same, results)).Message, StringComparison.Ordinal);
+    }
+
+    [Fact]
+    public void Rows_that_were_not_planned_for_are_refused()
+    {
+        var manifest = new DecoderManifest { Type = DecoderKind.Detections, Classes = 2, ScoreThreshold = 0.3f, MaxRows = 2 };
+        OutputDecoder decoder = OutputDecoder.Create(manifest, new Shape(1, 3, 64, 64), [("rows", new Shape(1, 300, 6))]);
+        var results = new DetectionList();
+        Assert.Contains("3 rows of detections, planned for at most 2", Assert.Throws<InvalidDataException>(() => decoder.Decode(new float[18], default, s_same, results)).Message, StringComparison.Ordinal);
+        Assert.Contains("a detection of class 2, expected 0 to 1", Assert.Throws<InvalidDataException>(() => decoder.Decode([0, 0, 1, 1, 0.5f, 2], default, s_same, results)).Message, StringComparison.Ordinal);
+        Assert.Contains("classes 0", Assert.Throws<ModelFormatException>(() => OutputDecoder.Create(new DecoderManifest { Type = DecoderKind.Detections }, new Shape(1, 3, 64, 64), [("rows", new Shape(1, 300, 6))])).Message, StringComparison.Ordinal);
+    }
+
     [Fact]
     public void Yolox_logits_go_through_the_sigmoid()
     {

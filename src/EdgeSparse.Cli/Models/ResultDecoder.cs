@@ -37,7 +37,8 @@ internal sealed class ResultDecoder
 
     /// <summary>Replaces <paramref name="results"/> by those of the session's last run, highest score first.</summary>
     public void Decode(IInferenceSession session, in FrameTransform transform, DetectionList results) =>
-        _decoder.Decode(Output(session, _decoder.FirstOutput), _decoder.SecondOutput < 0 ? default : Output(session, _decoder.SecondOutput), transform, results);
+        _decoder.Decode(Output(session, _decoder.FirstOutput), _decoder.SecondOutput < 0 ? default : Output(session, _decoder.SecondOutput),
+            _decoder.ThirdOutput < 0 ? default : session.Output(_decoder.ThirdOutput), _decoder.ThirdOutput < 0 ? ElementType.Undefined : session.Outputs[_decoder.ThirdOutput].Type, transform, results);
 
     private ReadOnlySpan<float> Output(IInferenceSession session, int index) => session.Outputs[index].Type == ElementType.Float32 ? MemoryMarshal.Cast<byte, float>(session.Output(index))
         : throw new CliException(ExitCode.Data, $"{_file}: output '{session.Outputs[index].Name}' is {session.Outputs[index].Type}, the decoder needs float32");

@@ -353,7 +353,9 @@ internal sealed class CameraPipeline : IDisposable
 
         OutputDecoder decoder = model.Decoder;
         ReadOnlySpan<byte> second = decoder.SecondOutput < 0 ? default : model.Session.Output(decoder.SecondOutput);
-        decoder.Decode(MemoryMarshal.Cast<byte, float>(model.Session.Output(decoder.FirstOutput)), MemoryMarshal.Cast<byte, float>(second), transform, _result.Detections);
+        ReadOnlySpan<byte> third = decoder.ThirdOutput < 0 ? default : model.Session.Output(decoder.ThirdOutput);
+        ElementType thirdType = decoder.ThirdOutput < 0 ? ElementType.Undefined : model.Session.Outputs[decoder.ThirdOutput].Type;
+        decoder.Decode(MemoryMarshal.Cast<byte, float>(model.Session.Output(decoder.FirstOutput)), MemoryMarshal.Cast<byte, float>(second), third, thirdType, transform, _result.Detections);
         long decoded = time.GetTimestamp();
         Metrics.Decode.Observe(Seconds(computed, decoded));
         model.Scene?.Update(_result.Detections, frame.CaptureTimestamp / (double)time.TimestampFrequency);

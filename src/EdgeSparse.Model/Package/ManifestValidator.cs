@@ -47,6 +47,8 @@ internal static class ManifestValidator
         if (decoder.Variances.Count != 2 || decoder.Variances.Any(v => !float.IsFinite(v) || v <= 0)) return "decoder.variances, expected 2 positive numbers";
         if (decoder.BackgroundClass is < -1 or > Limits.Labels) return $"decoder.background_class is {decoder.BackgroundClass}, expected -1 to {Limits.Labels}";
         if (decoder.MaxDetections is < 1 or > Limits.Labels) return $"decoder.max_detections is {decoder.MaxDetections}, expected 1 to {Limits.Labels}";
+        if (decoder.Classes is < 0 or > Limits.Labels) return $"decoder.classes is {decoder.Classes}, expected 0 to {Limits.Labels}";
+        if (decoder.MaxRows is < 1 or > Limits.Labels) return $"decoder.max_rows is {decoder.MaxRows}, expected 1 to {Limits.Labels}";
         if (decoder.Anchors.Count > 16) return $"{decoder.Anchors.Count} decoder.anchors, at most 16 are supported";
         for (int i = 0; i < decoder.Anchors.Count; i++)
         {
@@ -57,6 +59,7 @@ internal static class ManifestValidator
         }
         return Text("decoder.scores_output", decoder.ScoresOutput, Limits.NameBytes)
             ?? Text("decoder.boxes_output", decoder.BoxesOutput, Limits.NameBytes)
+            ?? Text("decoder.classes_output", decoder.ClassesOutput, Limits.NameBytes)
             ?? Range("decoder.score_threshold", decoder.ScoreThreshold, 0, 1)
             ?? Range("decoder.iou_threshold", decoder.IouThreshold, 0, 1);
     }

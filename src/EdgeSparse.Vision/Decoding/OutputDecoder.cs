@@ -22,6 +22,9 @@ public abstract class OutputDecoder
     /// <summary>Index of the output that holds boxes, or −1 where there is one output only.</summary>
     public int SecondOutput { get; }
 
+    /// <summary>Index of the output that holds classes, of any number type, or −1.</summary>
+    public virtual int ThirdOutput => -1;
+
     /// <summary>Number of classes that can come out; label ids are below it.</summary>
     public abstract int ClassCount { get; }
 
@@ -34,6 +37,12 @@ public abstract class OutputDecoder
     /// <param name="transform">From the preprocessor, for this frame.</param>
     /// <param name="results">Cleared, then filled.</param>
     public abstract void Decode(ReadOnlySpan<float> first, ReadOnlySpan<float> second, in FrameTransform transform, DetectionList results);
+
+    /// <inheritdoc cref="Decode(ReadOnlySpan{float}, ReadOnlySpan{float}, in FrameTransform, DetectionList)"/>
+    /// <param name="third">Bytes of output <see cref="ThirdOutput"/>; empty where that is −1.</param>
+    /// <param name="thirdType">What they are.</param>
+    public virtual void Decode(ReadOnlySpan<float> first, ReadOnlySpan<float> second, ReadOnlySpan<byte> third, ElementType thirdType, in FrameTransform transform, DetectionList results) =>
+        Decode(first, second, transform, results);
 
     /// <summary>Makes the decoder that the manifest names.</summary>
     /// <param name="manifest">The package's decoder section.</param>
@@ -53,6 +62,7 @@ public abstract class OutputDecoder
         {
             DecoderKind.Classification => ClassificationDecoder.FromManifest(manifest, outputs),
             DecoderKind.Yolox => YoloxDecoder.FromManifest(manifest, input, outputs),
+            DecoderKind.Detections => DetectionsDecoder.FromManifest(manifest, input, outputs),
             DecoderKind.Ssd => SsdDecoder.FromManifest(manifest, input, outputs),
             _ => throw new ModelFormatException($"decoder: unknown type {manifest.Type}"),
         };
