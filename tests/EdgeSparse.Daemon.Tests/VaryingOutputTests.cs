@@ -22,10 +22,10 @@ public sealed class VaryingOutputTests : IDisposable
         in x 1x3x32x32
         w1 16x3x3x3; b1 16; a = Conv(x, w1, b1) strides=2,2 pads=1,1,1,1; ar = Relu(a)
         w2 24x16x3x3; b2 24; b = Conv(ar, w2, b2) strides=2,2 pads=1,1,1,1; br = Relu(b)
-        wl 2x24x1x1; l = Conv(br, wl); ls = Sigmoid(l); low = Mul(ls, 0.5)
-        wh 2x24x1x1; h = Conv(br, wh); hs = Sigmoid(h); hm = Mul(hs, 0.5); high = Add(hm, 0.5)
+        wl 2x24x1x1; l = Conv(br, wl); lm = Mul(l, 0.1); ls = Sigmoid(lm); low = Mul(ls, 0.5)
+        wh 2x24x1x1; h = Conv(br, wh); hk = Mul(h, 0.1); hs = Sigmoid(hk); hm = Mul(hs, 0.5); high = Add(hm, 0.5)
         p = Concat(low, high) axis=1; pr = Reshape(p, [1,4,64]); boxes = Transpose(pr) perm=0,2,1
-        ws 3x24x1x1; bs 3; q = Conv(br, ws, bs); qs = Sigmoid(q); scores = Reshape(qs, [1,3,64])
+        ws 3x24x1x1; bs 3; q = Conv(br, ws, bs); qm = Mul(q, 0.02); qs = Sigmoid(qm); scores = Reshape(qs, [1,3,64])
         picked = NonMaxSuppression(boxes, scores, [8], 0.5, 0.5)
         index = Gather(picked, [2]) axis=1; flat = Reshape(index, [-1]); plane = Reshape(boxes, [64,4]); box = Gather(plane, flat) axis=0
         s = GatherND(scores, picked); score = Reshape(s, [-1,1]); c = Gather(picked, [1]) axis=1; class = Cast(c) to=1
