@@ -2,6 +2,7 @@ using System.Runtime.InteropServices;
 using EdgeSparse.Compiler;
 using EdgeSparse.Compiler.Import;
 using EdgeSparse.Compiler.Tests;
+using EdgeSparse.Daemon.Configuration;
 using EdgeSparse.Daemon.Pipelines;
 using EdgeSparse.Model;
 using EdgeSparse.Runtime;
