@@ -6,9 +6,9 @@ using EdgeSparse.Daemon.Configuration;
 using EdgeSparse.Daemon.Pipelines;
 using EdgeSparse.Model;
 using EdgeSparse.Runtime;
-using EdgeSparse.Runtime.Backends.Onnx;
 using EdgeSparse.Testing;
 using EdgeSparse.Vision;
+using OnnxRuntimeOptions = EdgeSparse.Runtime.Backends.Onnx.OnnxRuntimeOptions;
 
 namespace EdgeSparse.Daemon.Tests;
 
