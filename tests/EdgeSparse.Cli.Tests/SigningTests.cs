@@ -51,7 +51,7 @@ public sealed class SigningTests : IDisposable
     }
 
     [Fact]
-    public void Push_waits_for_what_the_daemon_says()
+    public async Task Push_waits_for_what_the_daemon_says()
     {
         string package = Package(), inbox = Directory.CreateDirectory(_work["state/models/inbox"]).FullName, sha256 = ModelPackage.Load(package).Sha256;
         foreach ((string result, int code) in ((string, int)[])[("installed", 0), ("rejected", 1), ("rolled-back", 1)])
@@ -68,8 +68,8 @@ public sealed class SigningTests : IDisposable
                 File.Delete(taken[0]);
             });
             Outcome pushed = Cli.Run("push", package, "--state", _work["state"], "--wait", "--timeout", "60");
-            stop.Cancel();
-            daemon.Wait();
+            await stop.CancelAsync();
+            await daemon;
             Assert.Equal(code, pushed.ExitCode);
             Assert.Contains(result, pushed.Output, StringComparison.Ordinal);
             Assert.Contains("because", pushed.Output, StringComparison.Ordinal);

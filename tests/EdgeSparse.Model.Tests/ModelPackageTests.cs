@@ -290,10 +290,10 @@ public class ModelPackageTests
     public void Another_version_is_named()
     {
         byte[] file = Small(false);
-        file[8] = 3;
+        file[8] = 4;
         Rehash(file);
         var error = Assert.Throws<ModelFormatException>(() => ModelPackage.FromBytes(file, "m.esm"));
-        Assert.Equal("m.esm: at byte 8: package version 3, this program reads versions 1 and 2; compile the model again or update the program", error.Message);
+        Assert.Equal("m.esm: at byte 8: package version 4, this program reads versions 1 to 3; compile the model again or update the program", error.Message);
     }
 
     [Fact]
