@@ -1,3 +1,4 @@
+using System.Runtime.InteropServices;
 using EdgeSparse.Model;
 using EdgeSparse.Testing;
 
