@@ -71,10 +71,15 @@ public sealed class MixedSessionTests : IDisposable
     {
         (_, CompileResult result) = Compile(name);
         using IInferenceSession mixed = SessionFactory.Create(result.Package!, new SessionOptions { Threads = 1 }, Library);
-        mixed.Run();
-        long before = GC.GetAllocatedBytesForCurrentThread();
-        for (int i = 0; i < 100; i++) mixed.Run();
-        Assert.Equal(0, GC.GetAllocatedBytesForCurrentThread() - before);
+        // The least of some rounds: what runs allocate would be in each, what the runtime does once while it compiles better code is not.
+        long least = long.MaxValue;
+        for (int round = 0; round < 5; round++)
+        {
+            long before = GC.GetAllocatedBytesForCurrentThread();
+            for (int i = 0; i < 100; i++) mixed.Run();
+            least = Math.Min(least, GC.GetAllocatedBytesForCurrentThread() - before);
+        }
+        Assert.Equal(0, least);
     }
 
     [OnnxRuntimeFact]
