@@ -71,15 +71,15 @@ public sealed class MixedSessionTests : IDisposable
     {
         (_, CompileResult result) = Compile(name);
         using IInferenceSession mixed = SessionFactory.Create(result.Package!, new SessionOptions { Threads = 1 }, Library);
-        // The least of some rounds: what runs allocate would be in each, what the runtime does once while it compiles better code is not.
-        long least = long.MaxValue;
+        // One round may meet what the runtime does once while it compiles better code; no other allocates a byte.
+        int allocating = 0;
         for (int round = 0; round < 5; round++)
         {
             long before = GC.GetAllocatedBytesForCurrentThread();
             for (int i = 0; i < 100; i++) mixed.Run();
-            least = Math.Min(least, GC.GetAllocatedBytesForCurrentThread() - before);
+            if (GC.GetAllocatedBytesForCurrentThread() != before) allocating++;
         }
-        Assert.Equal(0, least);
+        Assert.InRange(allocating, 0, 1);
     }
 
     [OnnxRuntimeFact]
