@@ -2,7 +2,8 @@
 
 The first student is always dense and learns from labels alone. Every further one (--sparse METHOD:PATTERN:ZEROS[:ALLOCATION]) learns from labels and, with --teach, from what the dense one
 says of the same pictures at that moment. All have the same length, rates, batches and augmentation. The last epoch is the result; test pictures are only reported on.
-A checkpoint is kept every five minutes; the same command goes on from it.
+A checkpoint is kept every five minutes; the same command goes on from it. --again takes the students of a finished run, masks and momentum too, and sets the schedule back to --from: warm
+restart, both as much longer.
 """
 import argparse
 import json
@@ -123,6 +124,8 @@ def arguments(words):
     parser.add_argument("--epochs", type=float, required=True)
     parser.add_argument("--minutes", type=float, default=0, help="fewer epochs where these would not fit")
     parser.add_argument("--start", help="exported ONNX model of the same family whose weights to start from")
+    parser.add_argument("--again", metavar="CHECKPOINT", help="finished run with the same --net and --sparse to go on from, instead of --start")
+    parser.add_argument("--from", dest="progress", type=float, default=0.5, help="with --again: where in the schedule; after the last change of masks they stay")
     parser.add_argument("--sparse", action="append", default=[], metavar="METHOD:PATTERN:ZEROS[:ALLOCATION]")
     parser.add_argument("--teach", type=float, default=0.0, help="share of the loss that compares a sparse student with the dense one")
     parser.add_argument("--temperature", type=float, default=2.0)
@@ -147,11 +150,14 @@ def main(words=None):
     students = [Student(spec, args, pictures) for spec in ["dense"] + args.sparse]
     clock = Clock(args, args.steps or len(pictures.labels) // args.batch)
     log, path, tests = [], os.path.join(args.out, "checkpoint.pt"), test_pictures(args.data)
-    if os.path.exists(path):
-        kept = torch.load(path)
+    resumed = os.path.exists(path)
+    if resumed or args.again:
+        kept = torch.load(path if resumed else args.again)
+        if kept["net"] != args.net or kept["names"] != [student.name for student in students]:
+            raise SystemExit(f"{path if resumed else args.again} holds {kept['net']} with {', '.join(kept['names'])}, expected {args.net} with {', '.join(s.name for s in students)}")
         for student, state in zip(students, kept["students"]):
             student.restore(state)
-        clock.resume(kept["number"], kept["progress"])
+        clock.resume(*((kept["number"], kept["progress"]) if resumed else (0, args.progress)))
         pictures.rng.bit_generator.state, log = kept["rng"], kept["log"]
     saved, steps = time.time(), 0
     for images, labels in pictures.batches(args.batch):
