@@ -2,7 +2,7 @@
 # The appliance test:  run.sh PACKAGES FOLDER
 # Builds a Debian board's disk with the package beside, boots it in qemu (TCG), and watches: the board's checks report on a serial port, and a subscriber here, outside the
 # board, keeps a session at the board's mosquitto, by which it is judged whether a result was lost. Closes with "N passed, N failed, N skipped".
-# REPORT=FILE writes the table. Needs root (for the disk's owners and devices); takes about 10 minutes, at most LIMIT seconds (1500).
+# PARTS="50-gpio 60-update" runs only those of guest/before and guest/parts, without the reboot. REPORT=FILE writes the table. Needs root (for the disk's owners and devices); takes about 10 minutes, at most LIMIT seconds (1500).
 set -uo pipefail
 
 packages=$1
@@ -36,8 +36,12 @@ echo "appliance: making the disk" >&2
 root=$work/root
 tar -xf "$base" -C "$root" || fail "the base system cannot be unpacked"
 board=$root/opt/appliance
-mkdir -p "$board/tls" "$board/parts"
+mkdir -p "$board/tls"
 cp -r "$here/guest/." "$board/"
+if [[ -n ${PARTS:-} ]]; then
+  touch "$board/selected"
+  for part in "$board"/before/*.sh "$board"/parts/*.sh; do [[ " $PARTS " == *" $(basename "$part" .sh) "* ]] || rm "$part"; done
+fi
 cp "$package" "$board/edgesparse.deb"
 model=$(ls -t "$packages"/bin-amd64/models/cifar10-mbnet-sparse90.esm "$here"/../../out/bin/models/cifar10-mbnet-sparse90.esm 2>/dev/null | head -n 1)
 [[ -n $model ]] || fail "no cifar10-mbnet-sparse90.esm beside the programs: make deb"

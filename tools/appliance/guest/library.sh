@@ -32,6 +32,12 @@ until_true() {
 	echo "after $(($(uptime_seconds) - start)) s"
 }
 
+# run_all FOLDER: its parts, one after the other, each in this shell
+run_all() {
+	local part
+	for part in "$1"/*.sh; do [ -e "$part" ] && . "$part"; done
+}
+
 get() { curl -sS --max-time 10 "$HTTP$1"; }
 ready() { curl -sSf --max-time 10 "$HTTP/readyz?verbose"; }
 main_pid() { systemctl show -p MainPID --value edgesparsed; }
