@@ -83,7 +83,7 @@ public sealed class DaemonTests
     {
         using var first = new RunningDaemon();
         await first.WaitForOkAsync("/livez");
-        Outcome second = Programs.RunDaemon("--http:listen", $"127.0.0.1:{first.HttpPort}", "--mqtt:tcp", $"127.0.0.1:{RunningDaemon.FreePort()}");
+        Outcome second = Programs.RunDaemon("--http:listen", $"127.0.0.1:{first.HttpPort}", "--mqtt:tcp", $"127.0.0.1:{FreePorts.Next()}");
         Assert.Equal(69, second.ExitCode);
         Assert.Contains($"{first.HttpPort}", second.Error, StringComparison.Ordinal);
         Assert.DoesNotContain("   at ", second.Error, StringComparison.Ordinal);
@@ -100,7 +100,7 @@ public sealed class DaemonTests
 
         using var daemon = new RunningDaemon($"--mqtt:socket={path}");
         await daemon.WaitForOkAsync("/livez");
-        Outcome second = Programs.RunDaemon("--http:listen", $"127.0.0.1:{RunningDaemon.FreePort()}", "--mqtt:tcp", $"127.0.0.1:{RunningDaemon.FreePort()}", "--mqtt:socket", daemon.Socket);
+        Outcome second = Programs.RunDaemon("--http:listen", $"127.0.0.1:{FreePorts.Next()}", "--mqtt:tcp", $"127.0.0.1:{FreePorts.Next()}", "--mqtt:socket", daemon.Socket);
         Assert.Equal(69, second.ExitCode);
         Assert.Contains("mqtt.sock", second.Error, StringComparison.Ordinal);
         Assert.Equal(0, daemon.Terminate().ExitCode);

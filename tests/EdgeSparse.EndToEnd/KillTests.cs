@@ -21,7 +21,7 @@ public sealed class KillTests(ITestOutputHelper output)
     {
         using var folder = new WorkFolder();
         Directory.CreateDirectory(folder["state"]);
-        int port = MosquittoBroker.FreePort();
+        int port = FreePorts.Next();
         using var broker = new MosquittoBroker(folder.Root, port, $"listener {port} 127.0.0.1", "allow_anonymous true", "max_queued_messages 0", "max_inflight_messages 0");
         using var consumer = new Consumer(port);
         var random = new Random(6);

@@ -69,7 +69,7 @@ internal sealed class DaemonProcess : IDisposable
 
     public DaemonProcess(string folder, string model, int brokerPort)
     {
-        int http = MosquittoBroker.FreePort();
+        int http = FreePorts.Next();
         string[] options =
         [
             "--device=gate-01", "--log:level=error", $"--model={model}", $"--stateFolder={folder}", "--mqtt:enabled=false", $"--http:listen=127.0.0.1:{http}",

@@ -1,7 +1,7 @@
 using System.Diagnostics;
 using System.Net;
-using System.Net.Sockets;
 using System.Runtime.InteropServices;
+using EdgeSparse.Testing;
 
 namespace EdgeSparse.EndToEnd.Support;
 
@@ -17,8 +17,8 @@ internal sealed partial class RunningDaemon : IDisposable
 
     public RunningDaemon(params string[] arguments)
     {
-        HttpPort = FreePort();
-        MqttPort = FreePort();
+        HttpPort = FreePorts.Next();
+        MqttPort = FreePorts.Next();
         const string SocketOption = "--mqtt:socket=";
         string? given = Array.Find(arguments, argument => argument.StartsWith(SocketOption, StringComparison.Ordinal));
         Socket = given?[SocketOption.Length..] ?? _folder["mqtt.sock"];
@@ -105,13 +105,6 @@ internal sealed partial class RunningDaemon : IDisposable
         _process.Dispose();
         _folder.Dispose();
         _line.Dispose();
-    }
-
-    public static int FreePort()
-    {
-        using var listener = new TcpListener(IPAddress.Loopback, 0);
-        listener.Start();
-        return ((IPEndPoint)listener.LocalEndpoint).Port;
     }
 
     private void Add(string? line)

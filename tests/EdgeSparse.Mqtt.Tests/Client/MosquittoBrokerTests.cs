@@ -114,7 +114,7 @@ public sealed class MosquittoBrokerTests : IDisposable
     /// <summary>mosquitto with an open TCP port and Unix socket, and a TLS port that wants a certificate and a password.</summary>
     private sealed class Place : IDisposable
     {
-        private readonly int port = MosquittoBroker.FreePort(), tlsPort = MosquittoBroker.FreePort();
+        private readonly int port = FreePorts.Next(), tlsPort = FreePorts.Next();
         private readonly string socket;
         private readonly TestCertificates certificates;
         private readonly (string Certificate, string Key) client;
