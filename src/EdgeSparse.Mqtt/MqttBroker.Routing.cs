@@ -121,9 +121,12 @@ public sealed partial class MqttBroker
             tree.Match(message.Topic, matches);
             if (matches.Count == 0) return 0;
             stamp++;
-            foreach (Subscription subscription in matches)
-                if (!subscription.NoLocal || subscription.Session != publisher) Merge(subscription, message);
             int queued = 0;
+            foreach (Subscription subscription in matches)
+            {
+                if (subscription.Group is { } group) queued += RouteToOne(group, message);
+                else if (!subscription.NoLocal || subscription.Session != publisher) Merge(subscription, message);
+            }
             foreach (Session session in receivers)
             {
                 var delivery = new Delivery
@@ -140,6 +143,23 @@ public sealed partial class MqttBroker
             matches.Clear();
             return queued;
         }
+    }
+
+    /// <summary>Those who share a subscription get one copy among them, beside what each gets by subscriptions of its own (MQTT 5, section 4.8.2).</summary>
+    private int RouteToOne(SharedGroup group, SharedMessage message)
+    {
+        // Every member of the group is among the matches.
+        if (group.MatchStamp == stamp) return 0;
+        group.MatchStamp = stamp;
+        Subscription chosen = group.Next();
+        var delivery = new Delivery
+        {
+            Message = message,
+            Qos = message.Qos < chosen.Qos ? message.Qos : chosen.Qos,
+            Retain = message.Retain && chosen.RetainAsPublished,
+            SubscriptionId = chosen.Identifier,
+        };
+        return chosen.Session.Outbound.Enqueue(ref delivery) ? 1 : 0;
     }
 
     /// <summary>A session whose filters overlap gets one copy, with the highest QoS and every identifier (MQTT 5, section 3.3.4).</summary>

@@ -84,6 +84,7 @@ public sealed partial class MqttBroker
                     return MqttReasonCode.QuotaExceeded;
                 subscription = new Subscription(session, wanted.Filter);
                 session.Subscriptions.Add(wanted.Filter, subscription);
+                Share(subscription);
                 tree.Add(subscription);
                 Statistics.SetSubscriptions(++subscriptionCount);
             }
@@ -92,7 +93,8 @@ public sealed partial class MqttBroker
             subscription.NoLocal = wanted.NoLocal;
             subscription.RetainAsPublished = wanted.RetainAsPublished;
             subscription.Identifier = identifier;
-            if (wanted.RetainHandling == RetainHandling.Send || wanted.RetainHandling == RetainHandling.SendIfNew && isNew) replays.Add(subscription);
+            // What is retained would come to every sharer (MQTT 5, section 4.8.2: it is not sent).
+            if (subscription.Group is null && (wanted.RetainHandling == RetainHandling.Send || wanted.RetainHandling == RetainHandling.SendIfNew && isNew)) replays.Add(subscription);
             return (MqttReasonCode)granted;
         }
     }
@@ -102,10 +104,27 @@ public sealed partial class MqttBroker
         lock (gate)
         {
             if (!session.Subscriptions.Remove(filter, out Subscription? subscription)) return false;
-            tree.Remove(subscription);
+            Remove(subscription);
             Statistics.SetSubscriptions(--subscriptionCount);
             return true;
         }
+    }
+
+    /// <summary>Puts a new subscription of the form "$share/NAME/FILTER" to the others of that name and filter.</summary>
+    private void Share(Subscription subscription)
+    {
+        if (!TopicName.IsShared(subscription.Filter)) return;
+        if (!shared.TryGetValue(subscription.Filter, out SharedGroup? group)) shared.Add(subscription.Filter, group = new SharedGroup());
+        group.Add(subscription);
+        subscription.Group = group;
+    }
+
+    private void Remove(Subscription subscription)
+    {
+        tree.Remove(subscription);
+        if (subscription.Group is not { } group) return;
+        group.Remove(subscription);
+        if (group.IsEmpty) shared.Remove(subscription.Filter);
     }
 
     private uint AllowedExpiry(uint seconds) => Math.Min(seconds, (uint)Options.MaximumSessionExpirySeconds);
@@ -139,7 +158,7 @@ public sealed partial class MqttBroker
     {
         sessions.Remove(session.ClientId);
         Statistics.SetSessions(sessions.Count);
-        foreach (Subscription subscription in session.Subscriptions.Values) tree.Remove(subscription);
+        foreach (Subscription subscription in session.Subscriptions.Values) Remove(subscription);
         subscriptionCount -= session.Subscriptions.Count;
         Statistics.SetSubscriptions(subscriptionCount);
         session.Subscriptions.Clear();

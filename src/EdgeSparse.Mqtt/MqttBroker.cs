@@ -20,6 +20,7 @@ public sealed partial class MqttBroker : IAsyncDisposable
     private readonly Dictionary<string, Session> sessions = new(StringComparer.Ordinal);
     private readonly HashSet<Connection> connections = [];
     private readonly TopicTree tree = new();
+    private readonly Dictionary<string, SharedGroup> shared = new(StringComparer.Ordinal);
     private readonly RetainedStore retained;
     private readonly MessagePool pool;
     private readonly ITimer clock;

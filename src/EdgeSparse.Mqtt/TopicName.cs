@@ -23,6 +23,22 @@ internal static class TopicName
         }
     }
 
+    private const string SharePrefix = "$share/";
+
+    /// <summary>A subscription that several sessions share: "$share/NAME/FILTER" (MQTT 5, section 4.8.2).</summary>
+    public static bool IsShared(string filter) => filter.StartsWith(SharePrefix, StringComparison.Ordinal);
+
+    /// <summary>
+    /// The filter that topics are matched with: of a shared subscription what follows the name of the share, else the filter itself. Empty where a shared one has no name, a wildcard in its
+    /// name, or nothing behind it; no valid filter is empty.
+    /// </summary>
+    public static string WithoutShare(string filter)
+    {
+        if (!IsShared(filter)) return filter;
+        int end = filter.IndexOf('/', SharePrefix.Length);
+        return end <= SharePrefix.Length || filter.AsSpan(SharePrefix.Length, end - SharePrefix.Length).IndexOfAny('+', '#') >= 0 ? "" : filter[(end + 1)..];
+    }
+
     public static int Levels(ReadOnlySpan<byte> topic) => topic.Count(Separator) + 1;
 
     public static bool HasWildcard(ReadOnlySpan<byte> filter) => filter.IndexOfAny((byte)'+', (byte)'#') >= 0;

@@ -38,6 +38,21 @@ public sealed class MosquittoTests
     }
 
     [MosquittoTheory]
+    [MemberData(nameof(Transports))]
+    public async Task Two_that_share_a_subscription_get_half_each(string version, bool unix)
+    {
+        await using var place = new Place(unix);
+        string[] share = [.. place.Arguments, "-V", version, "-q", "1", "-t", "$share/halves/plant/#", "-C", "10"];
+        using Mosquitto one = Mosquitto.Subscribe(share), two = Mosquitto.Subscribe(share);
+        await Eventually.Holds(() => place.Broker.Statistics.Subscriptions == 2, "both have subscribed");
+        for (int i = 0; i < 20; i++) place.Broker.Publish("plant/level", System.Text.Encoding.ASCII.GetBytes($"{i}"), MqttQos.AtLeastOnce);
+        int[] first = [.. Enumerable.Range(0, 10).Select(_ => int.Parse(one.ReadLine()!, System.Globalization.CultureInfo.InvariantCulture))];
+        int[] second = [.. Enumerable.Range(0, 10).Select(_ => int.Parse(two.ReadLine()!, System.Globalization.CultureInfo.InvariantCulture))];
+        Assert.Equal(Enumerable.Range(0, 20), first.Concat(second).Order());
+        Assert.Equal((0, 0), (one.WaitForExit(), two.WaitForExit()));
+    }
+
+    [MosquittoTheory]
     [MemberData(nameof(TransportsAndQos))]
     public async Task Many_messages_in_a_row_arrive_all(string version, bool unix, int qos)
     {

@@ -165,7 +165,6 @@ internal sealed partial class Connection
                 MaximumPacketSize = (uint)options.MaximumPacketSizeBytes,
                 AssignedClientId = assigned ? packet.ClientId : null,
                 TopicAliasMaximum = (ushort)options.TopicAliasMaximum,
-                SharedSubscriptionAvailable = false,
                 ServerKeepAliveSeconds = imposed,
             }.Encode(control, Version);
         }
@@ -278,10 +277,11 @@ internal sealed partial class Connection
 
     private MqttReasonCode? Refusal(string filter)
     {
-        byte[] bytes = Encoding.UTF8.GetBytes(filter);
-        if (!TopicName.IsValidFilter(bytes) || !IsWithinLimits(bytes)) return MqttReasonCode.TopicFilterInvalid;
-        if (Version == MqttVersion.V5 && filter.StartsWith("$share/", StringComparison.Ordinal)) return MqttReasonCode.SharedSubscriptionsNotSupported;
-        return options.Authorizer.AuthorizeSubscribe(identity!, filter) ? null : MqttReasonCode.NotAuthorized;
+        // 3.1.1 does not know shared subscriptions; clients of it write them the same way, as at other brokers.
+        string topics = TopicName.WithoutShare(filter);
+        byte[] bytes = Encoding.UTF8.GetBytes(topics);
+        if (!TopicName.IsValidFilter(bytes) || !IsWithinLimits(bytes) || Encoding.UTF8.GetByteCount(filter) - bytes.Length > options.MaximumTopicLengthBytes) return MqttReasonCode.TopicFilterInvalid;
+        return options.Authorizer.AuthorizeSubscribe(identity!, topics) ? null : MqttReasonCode.NotAuthorized;
     }
 
     private void HandleUnsubscribe(UnsubscribePacket packet)

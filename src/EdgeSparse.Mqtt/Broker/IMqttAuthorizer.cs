@@ -24,7 +24,7 @@ public interface IMqttAuthorizer
     /// <param name="retain">Whether the message asks to be retained.</param>
     bool AuthorizePublish(MqttIdentity client, ReadOnlySpan<byte> topic, MqttQos qos, bool retain);
 
-    /// <summary>Whether the client may subscribe to the filter, wildcards included.</summary>
+    /// <summary>Whether the client may subscribe to the filter, wildcards included; of a shared subscription the filter without "$share/NAME/".</summary>
     bool AuthorizeSubscribe(MqttIdentity client, string filter);
 }
 

@@ -7,7 +7,14 @@ internal sealed class Subscription(Session session, string filter)
 {
     public Session Session { get; } = session;
 
+    /// <summary>As the client wrote it.</summary>
     public string Filter { get; } = filter;
+
+    /// <summary>What topics are matched with: <see cref="Filter"/>, without the name of the share.</summary>
+    public string TopicFilter { get; } = TopicName.WithoutShare(filter);
+
+    /// <summary>Those who share this subscription; null where it is the session's own.</summary>
+    public SharedGroup? Group { get; set; }
 
     public MqttQos Qos { get; set; }
 
@@ -45,13 +52,13 @@ internal sealed class TopicTree
 
     public void Add(Subscription subscription)
     {
-        (Node? node, bool below) = Find(subscription.Filter, create: true);
+        (Node? node, bool below) = Find(subscription.TopicFilter, create: true);
         (below ? node!.Below : node!.Here).Add(subscription);
     }
 
     public void Remove(Subscription subscription)
     {
-        (Node? node, bool below) = Find(subscription.Filter, create: false);
+        (Node? node, bool below) = Find(subscription.TopicFilter, create: false);
         if (node is null) return;
         (below ? node.Below : node.Here).Remove(subscription);
         while (node.Parent is { } parent && node.IsEmpty)

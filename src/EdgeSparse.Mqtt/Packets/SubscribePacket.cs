@@ -72,7 +72,7 @@ internal sealed record SubscribePacket(ushort PacketId, IReadOnlyList<TopicSubsc
         if ((options & 3) == 3) throw MqttProtocolException.Malformed("SUBSCRIBE with QoS 3");
         if ((options & 0x30) == 0x30) throw MqttProtocolException.Protocol("SUBSCRIBE with retain handling 3");
         var subscription = new TopicSubscription(filter, (MqttQos)(options & 3), (options & 4) != 0, (options & 8) != 0, (RetainHandling)(options >> 4));
-        if (subscription.NoLocal && filter.StartsWith("$share/", StringComparison.Ordinal))
+        if (subscription.NoLocal && TopicName.IsShared(filter))
             throw MqttProtocolException.Protocol("SUBSCRIBE with No Local on a shared subscription");
         return subscription;
     }

@@ -44,7 +44,7 @@ public sealed class ConnectTests : BrokerFixture
         Assert.StartsWith("auto-", connack.AssignedClientId, StringComparison.Ordinal);
         Assert.Equal((64, 64u * 1024, 16), (connack.ReceiveMaximum, connack.MaximumPacketSize, connack.TopicAliasMaximum));
         Assert.Equal(((ushort?)30, (uint?)100), (connack.ServerKeepAliveSeconds, connack.SessionExpirySeconds));
-        Assert.Equal((MqttQos.ExactlyOnce, true, false), (connack.MaximumQos, connack.RetainAvailable, connack.SharedSubscriptionAvailable));
+        Assert.Equal((MqttQos.ExactlyOnce, true, true), (connack.MaximumQos, connack.RetainAvailable, connack.SharedSubscriptionAvailable));
     }
 
     [Fact]

@@ -160,11 +160,11 @@ public sealed class MessageTests : BrokerFixture
         Options.MaximumTopicLengthBytes = 20;
         TestClient client = await TestClient.ConnectAsync(Broker, "c");
         IReadOnlyList<MqttReasonCode> reasons = await client.SubscribeAsync(
-            new("public/a", MqttQos.ExactlyOnce), new("secret/a", MqttQos.AtMostOnce), new("public/#/a", MqttQos.AtMostOnce), new("$share/g/public/a", MqttQos.AtMostOnce),
+            new("public/a", MqttQos.ExactlyOnce), new("secret/a", MqttQos.AtMostOnce), new("public/#/a", MqttQos.AtMostOnce), new("$share/g/secret/a", MqttQos.AtMostOnce),
             new("public/a/b/c/d", MqttQos.AtMostOnce), new("public/long-long-long-long", MqttQos.AtMostOnce), new("public/b", MqttQos.AtMostOnce), new("public/c", MqttQos.AtMostOnce),
             new("public/a", MqttQos.AtLeastOnce));
         Assert.Equal(
-            [MqttReasonCode.GrantedQos2, MqttReasonCode.NotAuthorized, MqttReasonCode.TopicFilterInvalid, MqttReasonCode.SharedSubscriptionsNotSupported, MqttReasonCode.TopicFilterInvalid,
+            [MqttReasonCode.GrantedQos2, MqttReasonCode.NotAuthorized, MqttReasonCode.TopicFilterInvalid, MqttReasonCode.NotAuthorized, MqttReasonCode.TopicFilterInvalid,
              MqttReasonCode.TopicFilterInvalid, MqttReasonCode.Success, MqttReasonCode.QuotaExceeded, MqttReasonCode.GrantedQos1],
             reasons);
         TestClient old = await TestClient.ConnectAsync(Broker, "old", MqttVersion.V311);
