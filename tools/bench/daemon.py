@@ -6,6 +6,7 @@ Managed bytes for each frame, resident memory, time to the first result, what is
 """
 import json
 import os
+import random
 import re
 import selectors
 import socket
@@ -20,9 +21,15 @@ SUBSCRIBERS = 200
 
 
 def free_port():
-    with socket.socket() as s:
-        s.bind(("127.0.0.1", 0))
-        return s.getsockname()[1]
+    """Below the ports that the kernel gives to connections: there asking before the daemon listens could connect to itself."""
+    while True:
+        port = random.randrange(20000, 32000)
+        with socket.socket() as s:
+            try:
+                s.bind(("127.0.0.1", port))
+                return port
+            except OSError:
+                pass
 
 
 class Daemon:
@@ -168,10 +175,9 @@ def rate(port, qos, seconds, window):
 
 class Audience:
     """Subscribers that read what comes, in a process of their own so that they do not slow the measuring one."""
-    CODE = "import sys; sys.argv = sys.argv[1:]; exec(open(sys.argv[0]).read().split('if __name__')[0]); watch(int(sys.argv[1]), int(sys.argv[2]))"
 
     def __init__(self, port, count):
-        self.process = subprocess.Popen([sys.executable, "-c", self.CODE, os.path.abspath(__file__), str(port), str(count)], stdout=subprocess.PIPE)
+        self.process = subprocess.Popen([sys.executable, os.path.abspath(__file__), "--watch", str(port), str(count)], stdout=subprocess.PIPE)
         assert self.process.stdout.readline() == b"ready\n", "the subscribers could not connect"
 
     def close(self):
@@ -272,4 +278,7 @@ def main():
 
 
 if __name__ == "__main__":
-    main()
+    if sys.argv[1] == "--watch":
+        watch(int(sys.argv[2]), int(sys.argv[3]))
+    else:
+        main()
