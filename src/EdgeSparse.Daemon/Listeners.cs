@@ -28,6 +28,9 @@ internal sealed class Listeners : IDisposable
 
     public UnixDomainSocketEndPoint? MqttSocket { get; private set; }
 
+    /// <summary>Whether anything listens at all.</summary>
+    public bool Any => Http is not null || MqttTcp is not null || MqttTls is not null || MqttSocket is not null;
+
     public static Listeners Bind(DaemonOptions options)
     {
         var listeners = new Listeners();

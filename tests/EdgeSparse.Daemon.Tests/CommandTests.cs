@@ -97,7 +97,9 @@ public sealed class CommandTests : IDisposable
         Assert.Equal(2.5, bench.Gate.MaximumFramesPerSecond);
         Assert.Equal("edgesparse/gate-01/response/set-rate", bench.Publisher.Messages[0].Topic);
         Assert.Equal((true, "7", "front: at most 2.5 frames a second, until the next start or reload"), Answer(bench.Publisher));
-        bench.Give("set-rate", """{"fps":0}""", 2);
+        bench.Give("set-rate", """{"fps":"many","id":"8"}""", 2);
+        Assert.Equal((false, "8"), (Answer(bench.Publisher).Done, Answer(bench.Publisher).Id));
+        bench.Give("set-rate", """{"fps":0}""", 3);
         Assert.Equal((0.0, 2.0), (bench.Gate.MaximumFramesPerSecond, bench.Count("set-rate", "done")));
     }
 

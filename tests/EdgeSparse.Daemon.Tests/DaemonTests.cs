@@ -4,6 +4,7 @@ using System.Net;
 using System.Text.Json;
 using System.Text.RegularExpressions;
 using EdgeSparse.Daemon.Configuration;
+using EdgeSparse.Daemon.Pipelines;
 using EdgeSparse.Testing;
 
 namespace EdgeSparse.Daemon.Tests;
@@ -164,6 +165,24 @@ public sealed class DaemonTests : IDisposable
         Assert.Contains("camera album: 6 decoded, 5 processed, 0 dropped, 1 corrupt", daemon.Log, StringComparison.Ordinal);
         Assert.Contains("2b.jpg", daemon.Log, StringComparison.Ordinal);
         Assert.False(File.Exists(daemon.Socket));
+    }
+
+    [Theory]
+    [InlineData(false)]
+    [InlineData(true)]
+    public async Task Where_Nothing_Is_To_Listen_Nothing_Does(bool broker)
+    {
+        await using var daemon = new RunningDaemon(_folder.FullName, options =>
+        {
+            options.Http.Enabled = false;
+            options.Mqtt.Enabled = broker;
+            options.Mqtt.Tcp = "";
+            options.Mqtt.Socket = "";
+        });
+        CameraPipeline camera = daemon.Daemon.State.Cameras.Single();
+        Assert.True(SpinWait.SpinUntil(() => camera.Metrics.Processed.Value >= 10, TimeSpan.FromSeconds(60)), daemon.Log);
+        await daemon.StopAsync();
+        Assert.Contains("stopped after", daemon.Log, StringComparison.Ordinal);
     }
 
     [ProgramFact("mosquitto_sub")]

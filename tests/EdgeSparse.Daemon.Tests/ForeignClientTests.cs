@@ -151,6 +151,37 @@ public sealed class ForeignClientTests : IDisposable
         Assert.Contains("paho ok", output, StringComparison.Ordinal);
     }
 
+    /// <summary>Paho 2 on the Unix socket; Debian 12's 1.6 has no such transport, and mosquitto_pub and mosquitto_sub stand for it in MosquittoTests.</summary>
+    private const string PahoUnix = """
+        import queue, sys
+        import paho.mqtt.client as mqtt
+
+        for version in (mqtt.MQTTv311, mqtt.MQTTv5):
+            messages, ready = queue.Queue(), queue.Queue()
+            c = mqtt.Client(mqtt.CallbackAPIVersion.VERSION2, f"unix{version}", protocol=version, transport="unix")
+            c.on_connect = lambda c, u, f, rc, p: c.subscribe([(f"u/{version}/{qos}", qos) for qos in (0, 1, 2)])
+            c.on_subscribe = lambda c, u, m, rc, p: ready.put([int(r.value) for r in rc])
+            c.on_message = lambda c, u, m: messages.put((m.topic, m.payload.decode(), m.qos))
+            c.connect(sys.argv[1])
+            c.loop_start()
+            assert ready.get(timeout=60) == [0, 1, 2]
+            for qos in (0, 1, 2):
+                for i in range(20): c.publish(f"u/{version}/{qos}", str(i), qos).wait_for_publish(60)
+                assert [messages.get(timeout=60) for _ in range(20)] == [(f"u/{version}/{qos}", str(i), qos) for i in range(20)]
+            c.disconnect()
+            c.loop_stop()
+        print("paho ok")
+        """;
+
+    [PahoFact(leastMajor: 2)]
+    public async Task Paho_Is_Served_On_The_Unix_Socket()
+    {
+        await using var daemon = new RunningDaemon(_folder.FullName);
+        (int code, string output, string error) = await RunAsync(PahoFactAttribute.Python, ["-c", PahoUnix, daemon.Socket]);
+        Assert.True(code == 0, error);
+        Assert.Contains("paho ok", output, StringComparison.Ordinal);
+    }
+
     private static async Task<(int Code, string Output, string Error)> RunAsync(string program, string[] arguments)
     {
         using Process process = Process.Start(new ProcessStartInfo(program, arguments) { RedirectStandardOutput = true, RedirectStandardError = true })!;
@@ -161,14 +192,26 @@ public sealed class ForeignClientTests : IDisposable
     }
 }
 
-/// <summary>A fact that needs python3-paho-mqtt, and is skipped, with the reason, where it is absent.</summary>
+/// <summary>A fact that needs python3-paho-mqtt, of a version where that matters, and is skipped, with the reason, where it is absent.</summary>
 internal sealed class PahoFactAttribute : FactAttribute
 {
     /// <summary>Debian's, which sees Debian's packages.</summary>
     public const string Python = "/usr/bin/python3";
 
-    public PahoFactAttribute()
+    private static readonly Lazy<Version?> s_version = new(Find);
+
+    public PahoFactAttribute(int leastMajor = 1)
     {
-        if (!Directory.Exists("/usr/lib/python3/dist-packages/paho") || !File.Exists(Python)) Skip = "skipped: no python3-paho-mqtt";
+        if (s_version.Value is not { } version) Skip = "skipped: no python3-paho-mqtt";
+        else if (version.Major < leastMajor) Skip = $"skipped: python3-paho-mqtt {version} is here, version {leastMajor} or later is needed";
+    }
+
+    private static Version? Find()
+    {
+        if (!File.Exists(Python)) return null;
+        using Process process = Process.Start(new ProcessStartInfo(Python, ["-c", "import paho.mqtt; print(paho.mqtt.__version__)"]) { RedirectStandardOutput = true, RedirectStandardError = true })!;
+        string text = process.StandardOutput.ReadToEnd();
+        process.WaitForExit();
+        return process.ExitCode == 0 && Version.TryParse(text.Trim(), out Version? version) ? version : null;
     }
 }

@@ -40,7 +40,7 @@ internal sealed class RunningDaemon : IAsyncDisposable
             if (camera.Model.Length == 0) camera.Model = options.Model;
         Daemon = new EdgeSparseDaemon(options, new Log(TextWriter.Synchronized(_log), new LogOptions { Level = LogLevel.Debug }, journal: false, TimeProvider.System), TimeProvider.System, gpio);
         _running = Daemon.RunAsync(new SystemdNotifier(null), _stop.Token);
-        Client = new HttpClient { BaseAddress = new Uri($"http://{Daemon.HttpEndPoint}"), Timeout = TimeSpan.FromSeconds(60) };
+        Client = new HttpClient { BaseAddress = Daemon.HttpEndPoint is null ? null : new Uri($"http://{Daemon.HttpEndPoint}"), Timeout = TimeSpan.FromSeconds(60) };
     }
 
     public EdgeSparseDaemon Daemon { get; }

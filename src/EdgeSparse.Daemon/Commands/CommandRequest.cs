@@ -8,7 +8,7 @@ internal sealed class CommandException(string message) : Exception(message);
 /// <summary>
 /// A command's payload: a JSON object with the members that its verb knows, or nothing. <c>id</c>, any short text, comes back in the answer.
 /// </summary>
-internal sealed record CommandRequest(string Id, string Camera, double? FramesPerSecond, string Model, string Version)
+internal sealed record CommandRequest(string Camera, double? FramesPerSecond, string Model, string Version)
 {
     public const int MaximumBytes = 1024;
     private const int MaximumTextLength = 128;
@@ -23,9 +23,13 @@ internal sealed record CommandRequest(string Id, string Camera, double? FramesPe
     };
 
     /// <summary>Throws <see cref="CommandException"/>.</summary>
-    public static CommandRequest Parse(string verb, ReadOnlySpan<byte> payload)
+    /// <param name="verb">What is asked for.</param>
+    /// <param name="payload">The members.</param>
+    /// <param name="id">The request's identifier, also where another member is wrong; empty where it has none.</param>
+    public static CommandRequest Parse(string verb, ReadOnlySpan<byte> payload, out string id)
     {
-        var request = new CommandRequest("", "", null, "", "");
+        id = "";
+        var request = new CommandRequest("", null, "", "");
         if (payload.Length == 0) return request;
         if (payload.Length > MaximumBytes) throw new CommandException($"{payload.Length} bytes, at most {MaximumBytes} are taken");
         string[] members = Members(verb);
@@ -36,12 +40,14 @@ internal sealed record CommandRequest(string Id, string Camera, double? FramesPe
             if (reader.BytesConsumed != payload.Length && payload[(int)reader.BytesConsumed..].IndexOfAnyExcept(" \t\r\n"u8) >= 0) throw new CommandException("more follows the JSON object");
             if (document.RootElement.ValueKind != JsonValueKind.Object) throw new CommandException("expected a JSON object");
             foreach (JsonProperty member in document.RootElement.EnumerateObject())
+                if (member.NameEquals("id"u8)) id = Text(member);
+            foreach (JsonProperty member in document.RootElement.EnumerateObject())
             {
                 if (member.Name != "id" && !members.Contains(member.Name))
                     throw new CommandException($"unknown member; {verb} takes {string.Join(", ", members.Append("id"))}");
                 request = member.Name switch
                 {
-                    "id" => request with { Id = Text(member) },
+                    "id" => request,
                     "camera" => request with { Camera = Text(member) },
                     "model" => request with { Model = Text(member) },
                     "version" => request with { Version = Text(member) },

@@ -95,8 +95,7 @@ internal sealed class CommandService
         ControlOutcome outcome;
         try
         {
-            CommandRequest request = CommandRequest.Parse(verb, payload);
-            id = request.Id;
+            CommandRequest request = CommandRequest.Parse(verb, payload, out id);
             outcome = verb switch
             {
                 "snapshot" => await SnapshotAsync(request, stop),

@@ -20,7 +20,8 @@ internal sealed class Server : IHttpApplication<HttpContext>, IAsyncDisposable
 {
     private const int MaximumHeaderBytes = 8 << 10;
 
-    private readonly KestrelServer _kestrel;
+    /// <summary>Null where nothing listens: left alone, Kestrel would choose an address itself.</summary>
+    private readonly KestrelServer? _kestrel;
     private readonly Endpoints? _endpoints;
     private readonly AccessToken? _token;
 
@@ -43,6 +44,7 @@ internal sealed class Server : IHttpApplication<HttpContext>, IAsyncDisposable
             options.Listen(listeners.Http, listen =>
             {
                 listen.Protocols = HttpProtocols.Http1;
+                listen.UseAnswerTime();
                 if (configured.Http.Tls.IsEnabled) listen.UseTls(ServerTls.Create("http:tls", configured.Http.Tls), log);
             });
         }
@@ -59,18 +61,19 @@ internal sealed class Server : IHttpApplication<HttpContext>, IAsyncDisposable
                 });
             }
         }
+        if (!listeners.Any) return;
         var transport = new SocketTransportOptions { CreateBoundListenSocket = listeners.Take };
         _kestrel = new KestrelServer(Options.Create(options), new SocketTransportFactory(Options.Create(transport), NullLoggerFactory.Instance), NullLoggerFactory.Instance);
     }
 
-    public Task StartAsync(CancellationToken cancel) => _kestrel.StartAsync(this, cancel);
+    public Task StartAsync(CancellationToken cancel) => _kestrel?.StartAsync(this, cancel) ?? Task.CompletedTask;
 
     /// <summary>Closes the listeners and waits for open requests until <paramref name="cancel"/>.</summary>
-    public Task StopAsync(CancellationToken cancel) => _kestrel.StopAsync(cancel);
+    public Task StopAsync(CancellationToken cancel) => _kestrel?.StopAsync(cancel) ?? Task.CompletedTask;
 
     public ValueTask DisposeAsync()
     {
-        _kestrel.Dispose();
+        _kestrel?.Dispose();
         return ValueTask.CompletedTask;
     }
 

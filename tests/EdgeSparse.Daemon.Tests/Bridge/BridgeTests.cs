@@ -29,7 +29,7 @@ public sealed class BridgeTests : IDisposable
     [MosquittoFact]
     public async Task Results_States_And_Announcements_Reach_A_Broker_With_Tls_And_Password()
     {
-        int port = MosquittoBroker.FreePort(), tlsPort = MosquittoBroker.FreePort();
+        int port = FreePorts.Next(), tlsPort = FreePorts.Next();
         var certificates = new TestCertificates(_folder.FullName, "authority");
         (string Certificate, string Key) server = certificates.Issue("localhost"), client = certificates.Issue("gate-01");
         using (Process maker = Process.Start("mosquitto_passwd", ["-b", "-c", At("passwords"), "anna", "secret"])) maker.WaitForExit();
@@ -78,7 +78,7 @@ public sealed class BridgeTests : IDisposable
     [MosquittoFact]
     public async Task A_Broker_That_Is_Away_Again_And_Again_Gets_Every_Result()
     {
-        int port = MosquittoBroker.FreePort();
+        int port = FreePorts.Next();
         using var broker = new MosquittoBroker(_folder.FullName, port, $"listener {port} 127.0.0.1", "allow_anonymous true", "persistence true", $"persistence_location {_folder.FullName}/");
         // Its session outlives the broker's restarts.
         using var watcher = new Watcher(port, ["-i", "watcher", "-c"], "plant/#");
@@ -109,10 +109,76 @@ public sealed class BridgeTests : IDisposable
     }
 
     [MosquittoFact]
+    public async Task Commands_Are_Taken_From_The_Broker_Elsewhere_Only_Where_That_Is_Configured()
+    {
+        int port = FreePorts.Next();
+        using var broker = new MosquittoBroker(_folder.FullName, port, $"listener {port} 127.0.0.1", "allow_anonymous true");
+        using var watcher = new Watcher(port, "plant/#");
+        void Give(string topic, string payload, params string[] more)
+        {
+            using Process command = Process.Start("mosquitto_pub", ["-h", "127.0.0.1", "-p", $"{port}", "-q", "1", "-t", topic, "-m", payload, .. more]);
+            command.WaitForExit();
+            Assert.Equal(0, command.ExitCode);
+        }
+        const string Rate = "plant/edgesparse/gate-01/command/set-rate", Answers = "plant/edgesparse/gate-01/response/set-rate";
+        foreach (bool allowed in (bool[])[false, true])
+        {
+            await using var daemon = new RunningDaemon(_folder.FullName, options =>
+            {
+                Configure(options, port);
+                options.Commands.Enabled = true;
+                options.Commands.Bridge = allowed;
+            });
+            FrameGate gate = daemon.Daemon.State.Cameras.Single().Gate;
+            int before = watcher.Results("street").Count;
+            watcher.Until(() => watcher.Results("street").Count > before, "the bridge is up");
+            if (!allowed)
+            {
+                Give(Rate, """{"fps":3}""");
+                // It is through when a result that came after it has arrived; nobody has subscribed to it.
+                before = watcher.Results("street").Count;
+                watcher.Until(() => watcher.Results("street").Count > before + 10, "results after the command");
+                Assert.Equal(0, gate.MaximumFramesPerSecond);
+                Assert.Empty(watcher.All(Answers));
+                continue;
+            }
+            // What is left at the broker for whoever comes is refused, and so is what is wrong; each is answered there.
+            Give(Rate, """{"id":"kept","fps":4}""", "-r");
+            watcher.Until(() => watcher.All(Answers).Count == 1, "the first answer");
+            Give(Rate, """{"id":"a","camera":"street","fps":20}""");
+            watcher.Until(() => watcher.All(Answers).Count == 2, "the second answer");
+            Assert.Equal(20, gate.MaximumFramesPerSecond);
+            Give(Rate, """{"id":"b","fps":"many"}""");
+            watcher.Until(() => watcher.All(Answers).Count == 3, "the third answer");
+            // Another box's commands, and a topic without the prefix, are not ours.
+            Give("plant/edgesparse/gate-02/command/set-rate", """{"id":"c","fps":1}""");
+            Give("edgesparse/gate-01/command/set-rate", """{"id":"d","fps":1}""");
+            Give(Rate, """{"id":"e","fps":30}""");
+            watcher.Until(() => watcher.All(Answers).Count == 4, "the last answer");
+            JsonElement[] answers = [.. watcher.All(Answers).Select(text => JsonDocument.Parse(text).RootElement)];
+            Assert.Equal(["kept", "a", "b", "e"], [.. answers.Select(answer => answer.GetProperty("id").GetString()!)]);
+            Assert.Equal([true, true, false, true], answers.Select(answer => answer.GetProperty("done").GetBoolean()));
+            Assert.Equal(30, gate.MaximumFramesPerSecond);
+        }
+        // The broker still has the retained one; a daemon that comes anew is given it as such, and does not carry it out.
+        await using (var again = new RunningDaemon(_folder.FullName, options =>
+        {
+            Configure(options, port);
+            options.Commands.Enabled = true;
+            options.Commands.Bridge = true;
+        }))
+        {
+            watcher.Until(() => watcher.All(Answers).Count == 5, "the answer to the retained one");
+            Assert.Contains("retained commands are not carried out", watcher.Last(Answers), StringComparison.Ordinal);
+            Assert.Equal(0, again.Daemon.State.Cameras.Single().Gate.MaximumFramesPerSecond);
+        }
+    }
+
+    [MosquittoFact]
     public async Task A_Daemon_Killed_While_Streaming_Loses_No_Result_It_Had_Kept()
     {
         const int Lives = 25;
-        int port = MosquittoBroker.FreePort(), nobody = MosquittoBroker.FreePort();
+        int port = FreePorts.Next(), nobody = FreePorts.Next();
         using var broker = new MosquittoBroker(_folder.FullName, port, $"listener {port} 127.0.0.1", "allow_anonymous true");
         using var watcher = new Watcher(port, "plant/#");
         string model = TestPackage.Detector(_folder.FullName);
