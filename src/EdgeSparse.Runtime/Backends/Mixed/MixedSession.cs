@@ -166,7 +166,7 @@ public sealed unsafe class MixedSession : IInferenceSession
                 session.LinkInput(port, source, _parts[maker].Outputs[output]);
                 continue;
             }
-            if (session.InputPort(port).StoredType != value.Type) throw new ModelFormatException($"input '{value.Name}' of the ONNX model of part {index} is {session.InputPort(port).StoredType}, expected {value.Type}");
+            if (session.InputPort(port).Type != value.Type) throw new ModelFormatException($"input '{value.Name}' of the ONNX model of part {index} is {session.InputPort(port).Type}, expected {value.Type}");
             session.InputPort(port).SetShape(value.Shape);
             session.PlaceInput(port, _places[part.Inputs[i]]);
             _places[part.Inputs[i]] = session.InputPort(port).Data;
@@ -196,7 +196,7 @@ public sealed unsafe class MixedSession : IInferenceSession
         {
             PartValue value = _model.Values[part.Outputs[i]];
             OnnxPort port = session.OutputPort(_parts[index].Outputs[i]);
-            if (value.Type != ElementType.Undefined && port.StoredType != value.Type) throw new ModelFormatException($"output '{value.Name}' of the ONNX model of part {index} is {port.StoredType}, expected {value.Type}");
+            if (value.Type != ElementType.Undefined && port.Type != value.Type) throw new ModelFormatException($"output '{value.Name}' of the ONNX model of part {index} is {port.Type}, expected {value.Type}");
             if (!value.IsFixed) continue;
             if (port.Shape != value.Shape) throw new ModelFormatException($"output '{value.Name}' of the ONNX model of part {index} has shape {port.Shape}, expected {value.Shape}");
             byte* place = _places[part.Outputs[i]];

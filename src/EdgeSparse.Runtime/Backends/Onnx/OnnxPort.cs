@@ -10,6 +10,9 @@ internal sealed unsafe class OnnxPort
 
     private readonly OnnxRuntimeApi _api;
     private byte* _own;
+    private int _libraryType;
+    private NarrowType? _narrow;
+    private byte* _stored; // as the library sees it, where callers see a wider type
 
     public OnnxPort(OnnxRuntimeApi api, string name)
     {
@@ -23,17 +26,14 @@ internal sealed unsafe class OnnxPort
     /// <summary>The name as the library takes it.</summary>
     public nint NativeName { get; private set; }
 
-    /// <summary>As the model declares it; undefined for what is not a tensor or of a type that EdgeSparse does not carry.</summary>
-    public ElementType StoredType { get; set; }
-
-    /// <summary>The type presented to callers.</summary>
-    public ElementType Type => StoredType == ElementType.Float16 ? ElementType.Float32 : StoredType;
+    /// <summary>The type presented to callers; undefined for what is not a tensor or of a type that EdgeSparse does not carry.</summary>
+    public ElementType Type { get; private set; }
 
     /// <summary>As the model declares them, −1 where open.</summary>
     public long[] Dimensions { get; set; } = [];
 
     /// <summary>True where the model itself says that the shape is the same in every run.</summary>
-    public bool IsFixed => StoredType != ElementType.Undefined && Array.TrueForAll(Dimensions, dimension => dimension > 0);
+    public bool IsFixed => Type != ElementType.Undefined && Array.TrueForAll(Dimensions, dimension => dimension > 0);
 
     /// <summary>Shape in the last run.</summary>
     public Shape Shape { get; private set; } = Shape.Scalar;
@@ -45,13 +45,21 @@ internal sealed unsafe class OnnxPort
     /// <summary>The bytes as callers see them.</summary>
     public byte* Data { get; private set; }
 
-    /// <summary>Float16 as the library sees it, where <see cref="Data"/> is float32.</summary>
-    public Half* HalfData { get; private set; }
-
-    /// <summary>An OrtValue over <see cref="Data"/> or <see cref="HalfData"/>; 0 where the library allocates.</summary>
+    /// <summary>An OrtValue over <see cref="Data"/>, or over the narrower elements that it is made of; 0 where the library allocates.</summary>
     public nint Value { get; private set; }
 
     public TensorInfo Info => new(Name, Type, Shape) { VaryingAxes = IsFixed ? [] : [.. Dimensions.Select((size, axis) => (size, axis)).Where(pair => pair.size < 0).Select(pair => pair.axis)] };
+
+    /// <summary>Takes the type that the model declares, by the library's number of it. False where EdgeSparse does not carry it.</summary>
+    public bool SetType(int libraryType, bool mayBeNarrow)
+    {
+        _libraryType = NarrowType.NumberToMake(libraryType);
+        _narrow = NarrowType.Of(libraryType);
+        // The numbers of types that are not narrow are those of ONNX.
+        ElementType type = _narrow?.Presented ?? (libraryType is > 0 and <= byte.MaxValue ? (ElementType)libraryType : ElementType.Undefined);
+        Type = type.SizeBytes() > 0 && (mayBeNarrow || _narrow is null) ? type : ElementType.Undefined;
+        return Type != ElementType.Undefined;
+    }
 
     public void SetShape(Shape shape)
     {
@@ -68,11 +76,10 @@ internal sealed unsafe class OnnxPort
         Data = memory;
         long bytes = SizeBytes;
         void* stored = memory;
-        if (StoredType == ElementType.Float16)
+        if (_narrow is { } narrow)
         {
-            bytes = Elements * (long)sizeof(Half);
-            HalfData = (Half*)Allocate(bytes);
-            stored = HalfData;
+            bytes = narrow.StoredBytes(Elements);
+            stored = _stored = Allocate(bytes);
         }
         Span<long> dimensions = stackalloc long[Limits.Rank];
         for (int i = 0; i < Shape.Rank; i++) dimensions[i] = Shape[i];
@@ -80,7 +87,7 @@ internal sealed unsafe class OnnxPort
         fixed (long* pointer = dimensions)
         {
             _api.Check(((delegate* unmanaged[Cdecl]<nint, void*, nuint, long*, nuint, int, nint*, nint>)_api[OrtFunction.CreateTensorWithDataAsOrtValue])(
-                memoryInfo, stored, (nuint)bytes, pointer, (nuint)Shape.Rank, (int)StoredType, &value));
+                memoryInfo, stored, (nuint)bytes, pointer, (nuint)Shape.Rank, _libraryType, &value));
         }
         Value = value;
     }
@@ -88,26 +95,26 @@ internal sealed unsafe class OnnxPort
     /// <summary>Takes over where the library left an output.</summary>
     public void Take(byte* data)
     {
-        if (StoredType != ElementType.Float16)
+        if (_narrow is not { } narrow)
         {
             Data = data;
             return;
         }
         if (_own != null) NativeMemory.AlignedFree(_own);
         Data = _own = Allocate(SizeBytes);
-        Widen((Half*)data);
+        narrow.Widen(data, Data, Elements);
     }
 
+    /// <summary>What callers wrote, for the library.</summary>
     public void Narrow()
     {
-        if (HalfData == null) return;
-        float* single = (float*)Data;
-        for (int i = 0; i < Elements; i++) HalfData[i] = (Half)single[i];
+        if (_stored != null) _narrow!.Narrow(Data, _stored, Elements);
     }
 
-    public void Widen(Half* stored)
+    /// <summary>What the library wrote, for callers.</summary>
+    public void Widen()
     {
-        for (int i = 0; i < Elements; i++) ((float*)Data)[i] = (float)stored[i];
+        if (_stored != null) _narrow!.Widen(_stored, Data, Elements);
     }
 
     public void Free()
@@ -122,9 +129,9 @@ internal sealed unsafe class OnnxPort
         if (Value != 0) ((delegate* unmanaged[Cdecl]<nint, void>)_api[OrtFunction.ReleaseValue])(Value);
         Value = 0;
         NativeMemory.AlignedFree(_own);
-        NativeMemory.AlignedFree(HalfData);
+        NativeMemory.AlignedFree(_stored);
         _own = null;
-        HalfData = null;
+        _stored = null;
         Data = null;
     }
 

@@ -6,7 +6,8 @@ namespace EdgeSparse.Runtime.Backends.Onnx;
 
 /// <summary>
 /// A model run by ONNX Runtime. Inputs, and outputs whose shape the model fixes, lie in buffers of ours that the library reads and writes in place; other outputs are read where it leaves
-/// them. Float16 inputs and outputs are presented as float32, as the native engine does. Of a whole model strings, sequences and maps are refused.
+/// them. Inputs and outputs of float16, bfloat16, float8 and float4 are presented as float32, those of 4 and 2 bits as int8 or uint8. Of a whole model strings, complex numbers, sequences,
+/// optionals and maps are refused.
 /// </summary>
 public sealed unsafe class OnnxRuntimeSession : IInferenceSession
 {
@@ -251,26 +252,30 @@ public sealed unsafe class OnnxRuntimeSession : IInferenceSession
             {
                 nint tensorInfo;
                 Check(((delegate* unmanaged[Cdecl]<nint, nint*, nint>)_api[OrtFunction.CastTypeInfoToTensorInfo])(typeInfo, &tensorInfo));
-                if (tensorInfo != 0) (port.StoredType, port.Dimensions) = ReadTensorInfo(tensorInfo);
-                else if (!isPart) throw new OnnxRuntimeException($"'{port.Name}' is not a tensor");
+                if (tensorInfo != 0)
+                {
+                    (int type, port.Dimensions) = ReadTensorInfo(tensorInfo);
+                    if (!port.SetType(type, mayBeNarrow: !isPart) && !isPart) throw new OnnxRuntimeException($"'{port.Name}' has elements of type {NarrowType.NameOf(type)}, expected numbers or bool");
+                }
+                else if (!isPart)
+                {
+                    throw new OnnxRuntimeException($"'{port.Name}' is a sequence, an optional or a map, expected a tensor");
+                }
             }
             finally
             {
                 ((delegate* unmanaged[Cdecl]<nint, void>)_api[OrtFunction.ReleaseTypeInfo])(typeInfo);
             }
-            if (port.StoredType.SizeBytes() != 0) continue;
-            if (!isPart) throw new OnnxRuntimeException($"'{port.Name}' has element type {(int)port.StoredType}, which EdgeSparse does not carry");
-            port.StoredType = ElementType.Undefined;
         }
     }
 
-    /// <summary>Element type and dimensions, −1 where open.</summary>
-    private (ElementType Type, long[] Dimensions) ReadTensorInfo(nint tensorInfo)
+    /// <summary>The library's number of the element type, and dimensions, −1 where open.</summary>
+    private (int Type, long[] Dimensions) ReadTensorInfo(nint tensorInfo)
     {
         int type;
         Check(((delegate* unmanaged[Cdecl]<nint, int*, nint>)_api[OrtFunction.GetTensorElementType])(tensorInfo, &type));
         Span<long> dimensions = stackalloc long[Limits.Rank];
-        return ((ElementType)type, dimensions[..ReadDimensions(tensorInfo, dimensions)].ToArray());
+        return (type, dimensions[..ReadDimensions(tensorInfo, dimensions)].ToArray());
     }
 
     private int ReadDimensions(nint tensorInfo, Span<long> dimensions)
@@ -305,10 +310,10 @@ public sealed unsafe class OnnxRuntimeSession : IInferenceSession
     {
         if (output.Value != 0)
         {
-            if (output.HalfData != null) output.Widen(output.HalfData);
+            output.Widen();
             return;
         }
-        if (output.StoredType == ElementType.Undefined) return;
+        if (output.Type == ElementType.Undefined) return;
         nint tensorInfo;
         Check(((delegate* unmanaged[Cdecl]<nint, nint*, nint>)_api[OrtFunction.GetTensorTypeAndShape])(value, &tensorInfo));
         try
