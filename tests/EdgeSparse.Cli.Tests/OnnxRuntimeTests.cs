@@ -1,3 +1,4 @@
+using System.Diagnostics;
 using System.Text.Json;
 using EdgeSparse.Testing;
 
@@ -38,6 +39,53 @@ public class OnnxRuntimeTests
         JsonElement json = Cli.Run("run", work["m.esm"], "--npy", work["x.npy"], "--save-npy", work["out"], "--onnxruntime-library", OnnxRuntimeLibrary.Path, "--json").Succeeded().Json;
         Assert.Equal("onnxruntime/cpu", json.GetProperty("backend").GetString());
         Assert.Equal(SmallModel.Scores, Model.NpyFile.Read(Path.Combine(work["out"], "output_scores.npy")).Span<float>().ToArray());
+    }
+
+    /// <summary>The worker is the program itself, so it is run as one.</summary>
+    [OnnxRuntimeFact]
+    public void An_isolated_model_computes_the_same_and_what_it_costs_is_timed()
+    {
+        using var work = new WorkFolder();
+        SmallModel.WriteColors(work["m.onnx"]);
+        SmallModel.WriteInput(work["x.npy"]);
+        string[] library = ["--backend", "onnxruntime", "--onnxruntime-library", OnnxRuntimeLibrary.Path];
+        JsonElement run = Program(["run", work["m.onnx"], "--npy", work["x.npy"], "--save-npy", work["out"], "--onnxruntime-isolated", "--json", .. library]);
+        Assert.Equal("onnxruntime/cpu", run.GetProperty("backend").GetString());
+        Assert.Equal(SmallModel.Scores, Model.NpyFile.Read(Path.Combine(work["out"], "output_scores.npy")).Span<float>().ToArray());
+
+        JsonElement bench = Program(["bench", work["m.onnx"], "--onnxruntime-isolated", "--against", "in-process", "--seconds", "0", "--threads", "1", "--json", .. library]);
+        JsonElement isolated = bench.GetProperty("onnxruntime"), inProcess = bench.GetProperty("baseline");
+        Assert.Equal(isolated.GetProperty("runs").GetInt64(), inProcess.GetProperty("runs").GetInt64());
+        Assert.Equal(inProcess.GetProperty("p50_milliseconds").GetDouble() / isolated.GetProperty("p50_milliseconds").GetDouble(), bench.GetProperty("baseline_speedup").GetDouble(), 1e-9);
+        Cli.Run(["bench", work["m.onnx"], "--against", "in-process", .. library]).RefusedWith(64, "compares with --onnxruntime-isolated");
+    }
+
+    [OnnxRuntimeFact]
+    public void Outputs_that_vary_have_the_shape_of_the_run()
+    {
+        using var work = new WorkFolder();
+        SmallModel.WritePlaces(work["m.onnx"]);
+        Directory.CreateDirectory(work["golden"]);
+        Model.NpyFile.Write(work["golden/input.npy"], Model.Tensor.FromFloats(new Model.Shape(1, 6), [0, 5, 0, 0, 7, 1]));
+        string[] library = ["--backend", "onnxruntime", "--onnxruntime-library", OnnxRuntimeLibrary.Path];
+        JsonElement json = Cli.Run(["run", work["m.onnx"], "--npy", work["golden/input.npy"], "--save-npy", work["golden"], "--json", .. library]).Succeeded().Json;
+        Assert.Equal([2, 3], json.GetProperty("outputs")[0].GetProperty("shape").EnumerateArray().Select(size => size.GetInt32()));
+        Model.Tensor saved = Model.NpyFile.Read(work["golden/output_places.npy"]);
+        Assert.Equal([0, 0, 0, 1, 4, 5], saved.Span<long>().ToArray());
+        Cli.Run(["verify", work["m.onnx"], "--golden", work["golden"], .. library]).Succeeded();
+        Model.NpyFile.Write(work["golden/output_places.npy"], Model.Tensor.FromInt64s(new Model.Shape(2, 2), [0, 0, 1, 4]));
+        Cli.Run(["verify", work["m.onnx"], "--golden", work["golden"], .. library]).RefusedWith(65, "has shape 2x3, the stored one 2x2");
+    }
+
+    private static JsonElement Program(params string[] arguments)
+    {
+        var start = new ProcessStartInfo("dotnet", [Path.Combine(AppContext.BaseDirectory, "edgesparse.dll"), .. arguments]) { RedirectStandardOutput = true, RedirectStandardError = true };
+        using Process program = Process.Start(start)!;
+        Task<string> errors = program.StandardError.ReadToEndAsync();
+        string output = program.StandardOutput.ReadToEnd();
+        program.WaitForExit();
+        Assert.True(program.ExitCode == 0, $"exit code {program.ExitCode}: {errors.Result}");
+        return JsonDocument.Parse(output).RootElement;
     }
 
     [OnnxRuntimeFact]

@@ -31,6 +31,19 @@ internal static class SmallModel
         model.Write(path);
     }
 
+    /// <summary>x [1,6] → the places of what is not zero [2,n], which only ONNX Runtime finds.</summary>
+    public static void WritePlaces(string path)
+    {
+        var model = new OnnxModel { Graph = new OnnxGraph { Name = "places" } };
+        model.Opsets.Add(new OnnxOpset("", 13));
+        model.Graph.Inputs.Add(OnnxValueInfo.Tensor("x", ElementType.Float32, 1, 6));
+        OnnxValueInfo places = OnnxValueInfo.Tensor("places", ElementType.Int64, 2, 0);
+        places.Dims![1] = new OnnxDimension(null, "n");
+        model.Graph.Outputs.Add(places);
+        model.Graph.Nodes.Add(Node("NonZero", "find", ["x"], "places"));
+        model.Write(path);
+    }
+
     /// <summary>The input 0, 1, … 11 as an array file; the scores are then 3, 2·7 + 1 and 3·11 + 2.</summary>
     public static void WriteInput(string path) =>
         NpyFile.Write(path, Tensor.FromFloats(new Shape(1, 3, 2, 2), Enumerable.Range(0, 12).Select(i => (float)i).ToArray()));

@@ -4,6 +4,7 @@ using EdgeSparse.Cli.Models;
 using EdgeSparse.Cli.Output;
 using EdgeSparse.Kernels;
 using EdgeSparse.Runtime;
+using EdgeSparse.Runtime.Backends.Isolated;
 using Spectre.Console;
 
 namespace EdgeSparse.Cli.Commands;
@@ -21,7 +22,7 @@ internal static class BenchCommand
     {
         var model = new ModelOptions();
         Option<double> seconds = CommonOptions.Number("--seconds", "How long to measure.", 5, 0, 3600);
-        Option<string?> against = CommonOptions.Choice("--against", "Time another engine too, alternating with the first; one-thread: the native engine on one thread.", "onnxruntime", "native", "one-thread");
+        Option<string?> against = CommonOptions.Choice("--against", "Time another engine too, alternating with the first; one-thread: the native engine on one thread; in-process: the same without --onnxruntime-isolated.", "onnxruntime", "native", "one-thread", "in-process");
         var baseline = new Option<string?>("--baseline") { Description = "The model that the other engine runs, where it is another one: the dense original of a sparse or token-reduced package.", HelpName = "MODEL" };
         var profile = new Option<bool>("--profile") { Description = "Also the least time of each layer (native backend) beside its roofline, from runs of its own." };
         Option<string?> pictures = CommonOptions.Text("--pictures", "Run on pictures in turn instead of random inputs, for models whose time depends on what they see: a folder, .tar.gz, IDX or .npy file.", "PATH");
@@ -44,7 +45,10 @@ internal static class BenchCommand
     {
         if (baseline is not null && against is not ("onnxruntime" or "native"))
             throw new CliException(ExitCode.Usage, "--baseline names what the other engine runs: say which with --against onnxruntime or --against native");
-        OpenedModel model = OpenedModel.Open(request, terminal), otherModel = baseline is null ? model : OpenedModel.Open(request with { Path = baseline }, terminal);
+        bool inProcess = against == "in-process";
+        if (inProcess && !request.IsIsolated) throw new CliException(ExitCode.Usage, "--against in-process compares with --onnxruntime-isolated, which is missing");
+        OpenedModel model = OpenedModel.Open(request, terminal);
+        OpenedModel otherModel = baseline is not null ? OpenedModel.Open(request with { Path = baseline }, terminal) : inProcess ? OpenedModel.Open(request with { IsIsolated = false }, terminal) : model;
         using IInferenceSession session = model.CreateSession();
         bool oneThread = against == "one-thread";
         using IInferenceSession? other = against switch
@@ -52,10 +56,12 @@ internal static class BenchCommand
             "onnxruntime" => otherModel.CreateSession(BackendChoice.OnnxRuntime),
             "native" => otherModel.CreateSession(BackendChoice.Native),
             "one-thread" => model.CreateOneThreadSession(),
+            "in-process" => otherModel.CreateSession(),
             _ => null,
         };
         if (oneThread && session is not NativeSession) throw new CliException(ExitCode.Data, $"--against one-thread compares the native engine with itself, the model runs on {session.Backend}");
-        if (baseline is null && !oneThread && other?.Backend == session.Backend) throw new CliException(ExitCode.Usage, $"the model already runs on {session.Backend}: there is nothing to compare with; choose another --backend");
+        if (inProcess && session is not IsolatedSession) throw new CliException(ExitCode.Data, $"--against in-process compares ONNX Runtime with itself, the model runs on {session.Backend}");
+        if (baseline is null && !oneThread && !inProcess && other?.Backend == session.Backend) throw new CliException(ExitCode.Usage, $"the model already runs on {session.Backend}: there is nothing to compare with; choose another --backend");
         if (profile && session is not NativeSession) throw new CliException(ExitCode.Data, $"--profile measures the native backend's layers, the model runs on {session.Backend}");
         using var feed = new BenchInputs(model, session.Inputs, pictures, seed);
         feed.Fill(session, other);
@@ -71,7 +77,7 @@ internal static class BenchCommand
         EngineTiming first = times.Summary(multiplyAdds);
         EngineTiming? second = otherTimes?.Summary(baseline is null ? multiplyAdds : null);
         bool isMixed = session.Backend.StartsWith("mixed/", StringComparison.Ordinal);
-        if (baseline is not null)
+        if (baseline is not null || inProcess)
         {
             return Report(session is NativeSession ? first : null, session is NativeSession || isMixed ? null : first) with
             {
@@ -106,6 +112,8 @@ internal static class BenchCommand
         return Layers.Reports(session.Describe(), session.Profile());
     }
 
+    private static string Baseline(BenchReport report) => report.BaselineModel!.File == report.Model.File ? "in this process" : Path.GetFileName(report.BaselineModel.File);
+
     private static void Print(Terminal terminal, BenchReport report)
     {
         terminal.Line($"{report.Model.File}: {report.Processor}, {report.InstructionSet}, {report.Threads} threads, {(report.MultiplyAdds is { } dense ? $"{Format.Count(dense)} multiply-adds dense, {Format.Count(report.EffectiveMultiplyAdds ?? 0)} computed" : "multiply-adds unknown")}");
@@ -114,7 +122,7 @@ internal static class BenchCommand
         foreach (EngineTiming? engine in (EngineTiming?[])[report.Mixed, report.Native, report.Onnxruntime, report.OneThread, report.Baseline])
         {
             if (engine is null) continue;
-            Terminal.AddRow(table, engine == report.OneThread ? "native, 1 thread" : engine == report.Baseline ? $"{engine.Backend}, {Path.GetFileName(report.BaselineModel!.File)}" : engine.Backend, Format.Count(engine.Runs), Format.Milliseconds(engine.MinMilliseconds), Format.Milliseconds(engine.P50Milliseconds),
+            Terminal.AddRow(table, engine == report.OneThread ? "native, 1 thread" : engine == report.Baseline ? $"{engine.Backend}, {Baseline(report)}" : engine.Backend, Format.Count(engine.Runs), Format.Milliseconds(engine.MinMilliseconds), Format.Milliseconds(engine.P50Milliseconds),
                 Format.Milliseconds(engine.P95Milliseconds), Format.Milliseconds(engine.P99Milliseconds), Format.Number(engine.FramesPerSecond, "0.0"),
                 engine.GigaflopsPerSecond is { } rate ? Format.Number(rate, "0.0") : "");
         }
@@ -127,7 +135,7 @@ internal static class BenchCommand
         if (report.BaselineSpeedup is { } gain)
         {
             terminal.Line();
-            terminal.Line($"{report.Model.File} takes {Format.Number(1 / gain, "0.000")} of the median time of {report.BaselineModel!.File} on {report.Baseline!.Backend} ({Format.Number(gain, "0.00")}x)");
+            terminal.Line($"{report.Model.File} takes {Format.Number(1 / gain, "0.000")} of the median time of {Baseline(report)} on {report.Baseline!.Backend} ({Format.Number(gain, "0.00")}x)");
         }
         if (report.ThreadSpeedup is { } scaling)
         {

@@ -68,21 +68,19 @@ internal static class RunCommand
         long start = Stopwatch.GetTimestamp();
         session.Run();
         double milliseconds = Stopwatch.GetElapsedTime(start).TotalMilliseconds;
+        TensorInfo[] outputs = [.. Enumerable.Range(0, session.Outputs.Count).Select(i => TensorFiles.LastOutput(session, i))];
         if (folder is not null)
         {
             FileOutput.CreateFolder(folder);
-            for (int i = 0; i < session.Outputs.Count; i++)
-            {
-                TensorInfo output = session.Outputs[i];
-                FileOutput.Write(Path.Combine(folder, $"output_{TensorFiles.FileName(output.Name)}.npy"), NpyFile.ToBytes(output.Type, output.Shape, session.Output(i)));
-            }
+            for (int i = 0; i < outputs.Length; i++)
+                FileOutput.Write(Path.Combine(folder, $"output_{TensorFiles.FileName(outputs[i].Name)}.npy"), NpyFile.ToBytes(outputs[i].Type, outputs[i].Shape, session.Output(i)));
         }
-        var report = new TensorsReport("edgesparse.tensors/1", model.Name, session.Backend, milliseconds, InspectCommand.Tensors(session.Outputs), folder);
+        var report = new TensorsReport("edgesparse.tensors/1", model.Name, session.Backend, milliseconds, InspectCommand.Tensors(outputs), folder);
         if (json) Json.Write(terminal, report, ReportContext.Default.TensorsReport);
         else
         {
             Table table = Terminal.Table(3, "output", "type", "shape", "elements", "min", "max", "mean");
-            for (int i = 0; i < session.Outputs.Count; i++) AddSummary(table, session.Outputs[i], session.Output(i));
+            for (int i = 0; i < outputs.Length; i++) AddSummary(table, outputs[i], session.Output(i));
             terminal.Write(table);
         }
         return ExitCode.Ok;

@@ -64,7 +64,9 @@ internal static class VerifyCommand
             TensorInfo output = session.Outputs[i];
             string path = OutputFile(folder, session, i);
             Tensor stored = NpyFile.Read(path);
-            if (TensorFiles.Samples(stored.Shape, output.Shape) != samples)
+            bool varies = output.VaryingAxes.Count > 0;
+            if (varies && samples > 1) throw new CliException(ExitCode.Data, $"{path}: the size of output '{output.Name}' follows from the input, so it is compared one sample at a time; {folder} has {samples}");
+            if (!varies && TensorFiles.Samples(stored.Shape, output.Shape) != samples)
                 throw new CliException(ExitCode.Data, $"{path}: shape {stored.Shape}, output '{output.Name}' has {(samples > 1 ? $"{samples} times " : "")}{output.Shape}");
             expected[i] = new Tensor(output.Type, stored.Shape, TensorFiles.Convert(stored, output.Type, path, $"output '{output.Name}'"));
             actual[i] = new byte[expected[i].Data.Length];
@@ -74,7 +76,12 @@ internal static class VerifyCommand
             terminal.Progress($"sample {sample + 1} of {samples}");
             for (int i = 0; i < inputs.Length; i++) Part(inputs[i].Span, sample, samples).CopyTo(session.Input(i));
             session.Run();
-            for (int i = 0; i < actual.Length; i++) session.Output(i).CopyTo(actual[i].AsSpan(sample * (actual[i].Length / samples)));
+            for (int i = 0; i < actual.Length; i++)
+            {
+                if (session.Outputs[i].VaryingAxes.Count > 0 && session.OutputShape(i) != expected[i].Shape)
+                    throw new CliException(ExitCode.Data, $"output '{session.Outputs[i].Name}' has shape {session.OutputShape(i)}, the stored one {expected[i].Shape}");
+                session.Output(i).CopyTo(actual[i].AsSpan(sample * (actual[i].Length / samples)));
+            }
         }
         var comparisons = new List<OutputComparison>();
         for (int i = 0; i < actual.Length; i++)
@@ -119,7 +126,7 @@ internal static class VerifyCommand
         var comparisons = new List<OutputComparison>();
         for (int i = 0; i < session.Outputs.Count; i++)
         {
-            TensorInfo a = session.Outputs[i], b = i < reference.Outputs.Count ? reference.Outputs[i] : throw new CliException(ExitCode.Data, $"{reference.Backend} has no output '{a.Name}'");
+            TensorInfo a = TensorFiles.LastOutput(session, i), b = i < reference.Outputs.Count ? TensorFiles.LastOutput(reference, i) : throw new CliException(ExitCode.Data, $"{reference.Backend} has no output '{a.Name}'");
             if (a.Type != b.Type || a.Shape != b.Shape) throw new CliException(ExitCode.Data, $"output '{a.Name}' is {a.Type} {a.Shape} here, {b.Type} {b.Shape} in {reference.Backend}");
             comparisons.Add(TensorComparison.Compare(a, session.Output(i), reference.Output(i), tolerance));
         }

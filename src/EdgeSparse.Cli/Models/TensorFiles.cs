@@ -9,6 +9,9 @@ internal static class TensorFiles
     /// <summary>A tensor's name as part of a file name: what is not a letter, digit, '.', '-' or '_' becomes '_'.</summary>
     public static string FileName(string tensor) => string.Concat(tensor.Select(c => char.IsAsciiLetterOrDigit(c) || c is '.' or '-' or '_' ? c : '_'));
 
+    /// <summary>An output with the shape that it has after the last run.</summary>
+    public static TensorInfo LastOutput(IInferenceSession session, int index) => session.Outputs[index] with { Shape = session.OutputShape(index), VaryingAxes = [] };
+
     /// <summary>Copies a file's array to input <paramref name="index"/>; float16 and float64 become the float32 that the session takes.</summary>
     public static void Load(string path, IInferenceSession session, int index)
     {
