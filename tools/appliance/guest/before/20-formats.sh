@@ -8,8 +8,8 @@ cat >/etc/edgesparse/conf.d/60-formats.json <<'J'
   "model": "/opt/appliance/model.esm",
   "cameras": {
     "street": { "enabled": false },
-    "nv12":  { "source": "v4l2:/dev/video1", "format": "nv12",  "width": 640, "height": 360, "fps": 2 },
-    "yuyv":  { "source": "v4l2:/dev/video2", "format": "yuyv",  "width": 640, "height": 360, "fps": 2, "controls": { "brightness": 77, "contrast": 99 } },
+    "nv12":  { "source": "v4l2:/dev/video1", "format": "nv12",  "width": 320, "height": 180, "fps": 2 },
+    "yuyv":  { "source": "v4l2:/dev/video2", "format": "yuyv",  "width": 320, "height": 180, "fps": 2, "controls": { "brightness": 77, "contrast": 99 } },
     "yu12":  { "source": "v4l2:/dev/video3", "format": "yu12",  "width": 320, "height": 180, "fps": 2 },
     "rgb24": { "source": "v4l2:/dev/video4", "format": "rgb24", "width": 320, "height": 180, "fps": 2 },
     "bgr24": { "source": "v4l2:/dev/video5", "format": "bgr24", "width": 320, "height": 180, "fps": 2 },
@@ -25,7 +25,7 @@ sees_all() { # results from every one of the cameras named
 	for name in nv12 yuyv yu12 rgb24 bgr24 grey; do
 		count=${page#*"edgesparse_frames_total{camera=\"$name\",result=\"processed\"} "}
 		count=${count%%[!0-9]*}
-		[ "${count:-0}" -ge 3 ] || { echo "$name: $(journal_since "$since" | grep "camera $name" | tail -n 1)"; return 1; }
+		[ "${count:-0}" -ge 2 ] || { echo "$name: $(journal_since "$since" | grep "camera $name" | tail -n 1)"; return 1; }
 	done
 }
 check "camera: six at once, NV12 YUYV YU12 RGB3 BGR3 GREY" until_true 120 sees_all
