@@ -89,8 +89,13 @@ internal sealed class ModelLoader
         return loaded;
     }
 
-    /// <summary>Packages opened so far are read again when they are wanted again: they are large, and sessions do not need them.</summary>
-    public void Forget() => _packages.Clear();
+    /// <summary>Packages opened so far are read again when they are wanted again: they are large, and sessions do not need them. Their memory goes back to the system now; steady work would never ask for it.</summary>
+    public void Forget()
+    {
+        if (_packages.Count == 0) return;
+        _packages.Clear();
+        GC.Collect(GC.MaxGeneration, GCCollectionMode.Aggressive, blocking: true, compacting: true);
+    }
 
     /// <summary>A session by the configured backend; the log says which and why.</summary>
     public IInferenceSession CreateSession(ModelPackage package, string path)

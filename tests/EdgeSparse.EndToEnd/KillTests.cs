@@ -91,8 +91,8 @@ public sealed class KillTests(ITestOutputHelper output)
                 while (kill > 0 && await ModelAsync(daemon) != Sha256(packages[(kill + 1) % 2])) Assert.True(clock.Elapsed < TimeSpan.FromMinutes(1), daemon.Log);
                 model = await ModelAsync(daemon);
                 Push(packages[kill % 2], inbox);
-                // From before the package is opened to after it is at work.
-                await Task.Delay(random.Next(700));
+                // From before the package is opened to after it is at work, which takes a published daemon some 150 ms.
+                await Task.Delay(random.Next(250));
                 if (await ModelAsync(daemon) == next) finished++;
             }
             string[] store = Directory.GetFiles(Path.Combine(folder["state"], "models"), "state.json");

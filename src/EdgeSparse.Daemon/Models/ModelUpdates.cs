@@ -158,7 +158,7 @@ internal sealed class ModelUpdates
         string line = $"model update {file}: {report.Word}: {report.Message}";
         if (report.Outcome == UpdateOutcome.Installed) _log.Info(line);
         else _log.Warning(line);
-        Forget();
+        _loader.Forget();
         Changed?.Invoke();
         return report;
     }
@@ -184,7 +184,7 @@ internal sealed class ModelUpdates
             _store.Set(name, slot with { Current = target, Previous = slot.Current, HasPrevious = true, OnTrial = target is not null, Starts = 0 });
             UpdateReport report = await SwitchAsync("select", name, target, next, stop);
             _store.Report(report);
-            Forget();
+            _loader.Forget();
             Changed?.Invoke();
             return new ControlOutcome(report.Outcome == UpdateOutcome.Installed, report.Message);
         }
@@ -358,7 +358,7 @@ internal sealed class ModelUpdates
                 _log.Error($"camera {camera.Name}: {Describe(target)} cannot be used either: {e.Message}");
             }
         }
-        Forget();
+        _loader.Forget();
     }
 
     /// <summary>State that cannot be written is no reason to stop: what is at work stays so until the next start.</summary>
@@ -372,13 +372,6 @@ internal sealed class ModelUpdates
         {
             _log.Warning($"model {name}: the state cannot be written: {e.Message}");
         }
-    }
-
-    /// <summary>Packages are large, and while nothing is allocated nothing is collected.</summary>
-    private void Forget()
-    {
-        _loader.Forget();
-        GC.Collect();
     }
 
     private static IEnumerable<string> Choices(ModelSlot slot) =>
