@@ -5,8 +5,8 @@ using EdgeSparse.Daemon.Pipelines;
 using EdgeSparse.Model;
 using EdgeSparse.Runtime;
 using EdgeSparse.Runtime.Backends.Isolated;
-using EdgeSparse.Runtime.Backends.Onnx;
 using EdgeSparse.Testing;
+using static EdgeSparse.Daemon.Tests.IsolationRig;
 
 namespace EdgeSparse.Daemon.Tests;
 
@@ -16,18 +16,15 @@ namespace EdgeSparse.Daemon.Tests;
 [Collection("alone")]
 public sealed class IsolationKillTests(Xunit.Abstractions.ITestOutputHelper output)
 {
-    private static readonly TimeSpan Limit = TimeSpan.FromSeconds(60);
-
     private static int Kills => Setting("EDGESPARSE_KILLS", 30);
 
     [OnnxRuntimeFact]
     public void Killed_Workers_Cost_No_Wrong_Frame_And_None_Twice()
     {
         ModelPackage package = Classifier();
-        var onnxRuntime = new OnnxRuntimeOptions { LibraryPath = OnnxRuntimeLibrary.Path, Threads = 1, Spin = false };
         var options = new SessionOptions { Backend = BackendChoice.OnnxRuntime, Threads = 1 };
-        var isolated = (IsolatedSession)SessionFactory.Create(package, options, onnxRuntime with { Worker = IsolationTests.Worker });
-        using var checkedSession = new CheckedSession(isolated, SessionFactory.Create(package, options, onnxRuntime));
+        var isolated = (IsolatedSession)SessionFactory.Create(package, options, Library with { Worker = Worker });
+        using var checkedSession = new CheckedSession(isolated, SessionFactory.Create(package, options, Library));
         var sink = new SequenceSink();
         var random = new Random(Setting("EDGESPARSE_KILLS_SEED", 1));
         using var pipeline = Rig.Pipeline(new NoiseSource(), checkedSession, [sink], manifest: package.Manifest);
@@ -67,20 +64,6 @@ public sealed class IsolationKillTests(Xunit.Abstractions.ITestOutputHelper outp
         Assert.Equal(metrics.Captured.Value, metrics.Processed.Value + metrics.Dropped);
         Assert.Equal(0, metrics.SourceFailures.Value);
         Assert.True(isolated.Health.Restarts >= killed, $"{isolated.Health}");
-    }
-
-    /// <summary>The repository's picture classifier, whole for ONNX Runtime.</summary>
-    internal static ModelPackage Classifier()
-    {
-        var manifest = new Manifest
-        {
-            Name = "cifar10",
-            Version = "1.0.0",
-            Labels = ["airplane", "automobile", "bird", "cat", "deer", "dog", "frog", "horse", "ship", "truck"],
-            Preprocess = new PreprocessManifest { Scale = 1 / 255f },
-            Decoder = new DecoderManifest { Type = DecoderKind.Classification, ScoreThreshold = 0 },
-        };
-        return new ModelPackage(manifest, null, File.ReadAllBytes(Path.Combine(TestData.RepositoryRoot, "models", "cifar10-mbnet-sparse90", "model.onnx")));
     }
 
     private static int Setting(string variable, int absent) => int.TryParse(Environment.GetEnvironmentVariable(variable), NumberStyles.None, CultureInfo.InvariantCulture, out int value) ? value : absent;

@@ -5,6 +5,7 @@ using EdgeSparse.Runtime;
 using EdgeSparse.Runtime.Backends.Isolated;
 using EdgeSparse.Runtime.Backends.Onnx;
 using EdgeSparse.Testing;
+using static EdgeSparse.Daemon.Tests.IsolationRig;
 
 namespace EdgeSparse.Daemon.Tests;
 
@@ -12,20 +13,9 @@ namespace EdgeSparse.Daemon.Tests;
 [Collection("alone")]
 public sealed class IsolationTests : IDisposable
 {
-    private static readonly TimeSpan Limit = TimeSpan.FromSeconds(60);
-
     private readonly string _folder = Directory.CreateTempSubdirectory("es-").FullName;
 
     public void Dispose() => Directory.Delete(_folder, recursive: true);
-
-    /// <summary>How this test's worker is started: the daemon's program by the host that runs the test.</summary>
-    internal static OnnxWorkerOptions Worker { get; } = new()
-    {
-        Command = [Environment.ProcessPath!.EndsWith("dotnet", StringComparison.Ordinal) ? Environment.ProcessPath : "dotnet", Path.Combine(AppContext.BaseDirectory, "edgesparsed.dll"), OnnxWorker.Argument],
-        RetryWait = Limit,
-        FirstBackOff = TimeSpan.FromMilliseconds(1),
-        LongestBackOff = TimeSpan.FromMilliseconds(1),
-    };
 
     private static ModelPackage Package => new(new Manifest { Name = "stub", Version = "1.0.0" }, null, new byte[1]);
 
@@ -150,7 +140,7 @@ public sealed class IsolationTests : IDisposable
     public void The_Worker_Ends_With_A_Daemon_That_Is_Killed()
     {
         string model = Path.Combine(_folder, "model.esm");
-        IsolationKillTests.Classifier().Save(model);
+        Classifier().Save(model);
         var start = new ProcessStartInfo(Worker.Command[0]) { RedirectStandardError = true, UseShellExecute = false };
         foreach (string argument in (string[])[Worker.Command[1], $"--model={model}", "--onnxruntime:isolated=true", $"--onnxruntime:library={OnnxRuntimeLibrary.Path}", "--mqtt:enabled=false", "--http:listen=127.0.0.1:0"])
             start.ArgumentList.Add(argument);

@@ -8,7 +8,7 @@ using EdgeSparse.Model;
 using EdgeSparse.Runtime;
 using EdgeSparse.Testing;
 using EdgeSparse.Vision;
-using OnnxRuntimeOptions = EdgeSparse.Runtime.Backends.Onnx.OnnxRuntimeOptions;
+using static EdgeSparse.Daemon.Tests.IsolationRig;
 
 namespace EdgeSparse.Daemon.Tests;
 
@@ -16,8 +16,6 @@ namespace EdgeSparse.Daemon.Tests;
 [Collection("alone")]
 public sealed class VaryingOutputTests : IDisposable
 {
-    private static readonly TimeSpan Limit = TimeSpan.FromSeconds(60);
-
     /// <summary>64 boxes of corners in 0…1 and the scores of three classes, of which those over one half are picked and laid out in rows of 6.</summary>
     private const string Detector = """
         in x 1x3x32x32
@@ -56,8 +54,6 @@ public sealed class VaryingOutputTests : IDisposable
         return ModelPackage.FromBytes((result.Package ?? throw new InvalidOperationException(string.Join("; ", result.Notes))).ToBytes());
     }
 
-    private static OnnxRuntimeOptions Library => new() { LibraryPath = OnnxRuntimeLibrary.Path, Threads = 1, Spin = false };
-
     [OnnxRuntimeTheory]
     [InlineData(CompileBackend.Mixed, false, "mixed/cpu")]
     [InlineData(CompileBackend.Mixed, true, "mixed/cpu")]
@@ -66,7 +62,7 @@ public sealed class VaryingOutputTests : IDisposable
     {
         ModelPackage package = Compile(1000, backend);
         using IInferenceSession reference = SessionFactory.Create(Compile(1000, CompileBackend.OnnxRuntime), new SessionOptions { Threads = 1 }, Library);
-        IInferenceSession session = SessionFactory.Create(package, new SessionOptions { Threads = 1 }, Library with { Worker = isolated ? IsolationTests.Worker : null });
+        IInferenceSession session = SessionFactory.Create(package, new SessionOptions { Threads = 1 }, Library with { Worker = isolated ? Worker : null });
         Assert.Equal(expected, session.Backend);
         Assert.Equal([0], session.Outputs[0].VaryingAxes);
         var sink = new ComparingSink(session, reference);
