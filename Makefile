@@ -12,7 +12,7 @@ BIN           := $(OUT)/bin
 export DOTNET_CLI_TELEMETRY_OPTOUT = 1
 export DOTNET_NOLOGO = 1
 
-.PHONY: help deps deps-onnxruntime build models run test test-managed arm64-check arm64-models arm64-report bench bench-daemon deb appliance-test fmt clean
+.PHONY: help deps deps-onnxruntime build models run test test-managed arm64-check arm64-models arm64-report bench bench-daemon deb appliance-test iot fmt clean
 
 help: ## list the targets
 	@awk -F ':.*## ' '/^[a-z0-9-]+:.*## / { printf "  %-18s %s\n", $$1, $$2 }' $(MAKEFILE_LIST)
@@ -62,6 +62,9 @@ appliance-test: deb ## install the package on a virtual board (qemu) with a came
 
 bench-daemon: build ## measure the published daemon from outside: memory, start, added time, sizes, broker; SECONDS_EACH=10
 	@python3 tools/bench/daemon.py $(BIN) $(OUT)/bench
+
+iot: ## build and test the adapter for System.Device.Gpio, where the registry has that package
+	@dotnet test tests/EdgeSparse.Iot.Tests -c $(CONFIGURATION) -p:IotBindings=true --nologo -v quiet
 
 fmt: ## format the C# sources
 	dotnet format EdgeSparse.sln
