@@ -214,6 +214,11 @@ def model(programs, folder):
     return package
 
 
+def processor():
+    with open("/proc/cpuinfo") as file:
+        return next((line.split(":", 1)[1].strip() for line in file if line.startswith("model name")), "an unnamed processor")
+
+
 def row(what, figure, unit, goal, reached):
     print(f"| {what} | {figure} {unit} | {goal} | {'reached' if reached else 'not reached'} |", flush=True)
 
@@ -223,7 +228,8 @@ def main():
     daemon_program = f"{programs}/edgesparsed"
     os.makedirs(folder, exist_ok=True)
     package = model(programs, folder)
-    print(f"daemon on {os.cpu_count()} processors, 640x480 rendered street, MobileNetV2 1.0 / 224 at 90 % zeros\n")
+    print(f"# Daemon\n\n`make bench-daemon`, {SECONDS:g} s each part, on {processor()}, {os.cpu_count()} processors; load before the run {os.getloadavg()[0]:.2f}.")
+    print("640x480 rendered street, MobileNetV2 1.0 / 224 at 90 % zeros. Numbers before the figures are those of the list of goals.\n")
     print("| figure | measured | goal | |\n| --- | --- | --- | --- |")
 
     starts = []
