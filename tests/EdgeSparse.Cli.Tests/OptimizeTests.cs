@@ -108,6 +108,22 @@ public sealed class OptimizeTests : IDisposable
     }
 
     [DataFact]
+    public void Zeros_where_they_pay_and_fewer_tokens_are_tried_together()
+    {
+        File.WriteAllText(_work["cifar.json"], """{ "name": "vit", "preprocess": { "scale": 0.00392156863 }, "decoder": { "type": "classification" } }""");
+        JsonElement report = Cli.Run("optimize", TestData.Path("models", "own", "vit_gelu.onnx"), "--calibrate", TestData.Path("images", "cifar10_test1000_jpeg.tar.gz"), "--manifest", _work["cifar.json"], "--pictures", "4", "--judged", "10",
+            "--max-drop", "100%", "--patterns", "4x1", "--allocations", "measured", "--token-methods", "merge", "--seconds", "0.02", "--threads", "1", "-o", _work["o.esm"], "--onnx", _work["o.onnx"], "--json").Json;
+        JsonElement[] candidates = [.. report.GetProperty("candidates").EnumerateArray()];
+        Assert.Contains(candidates, candidate => candidate.GetProperty("family").GetString() == "4x1 measured" && candidate.GetProperty("tokens").ValueKind == JsonValueKind.Null && candidate.GetProperty("sparsity").ValueKind == JsonValueKind.Number);
+        JsonElement both = Assert.Single(candidates.Where(candidate => candidate.GetProperty("pattern").ValueKind == JsonValueKind.String && candidate.GetProperty("tokens").ValueKind == JsonValueKind.String).Take(1));
+        Assert.Contains(" + tokens: ", both.GetProperty("family").GetString(), StringComparison.Ordinal);
+        Assert.InRange(both.GetProperty("sparsity").GetDouble(), 0.25, 1);
+        // A package with fewer tokens is written whole, whichever was chosen.
+        Cli.Run("inspect", _work["o.esm"]).Succeeded();
+        Assert.Equal("complete", report.GetProperty("ended_by").GetString());
+    }
+
+    [DataFact]
     public void A_time_limit_ends_the_search_with_a_whole_package()
     {
         string pictures = TestData.Path("images", "cifar10_test1000_jpeg.tar.gz");

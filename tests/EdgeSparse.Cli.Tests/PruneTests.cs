@@ -142,6 +142,8 @@ public sealed class PruneTests : IDisposable
         Refused(65, "torn/", "--sparsity", "0.5", "--layers", "*", "--calibrate", _work["torn"]);
         Refused(64, "--allocation measured needs --calibrate", "--sparsity", "0.5", "--allocation", "measured");
         Refused(64, "--target-time-ratio needs --allocation measured", "--target-time-ratio", "0.5");
+        Refused(64, "--refine needs --calibrate", "--sparsity", "0.5", "--refine", "2");
+        Refused(64, "--refine needs --update weights", "--sparsity", "0.5", "--refine", "2", "--update", "bias", "--calibrate", _work["one"]);
         Refused(64, "--repair needs --calibrate", "--sparsity", "0.5", "--repair");
         Refused(64, "--sweep is '0.5,x', expected numbers between 0 and 1", "--sweep", "0.5,x");
         Refused(64, "--sweep: pattern 2:4 fixes the share", "--sweep", "0.5", "--pattern", "2:4");

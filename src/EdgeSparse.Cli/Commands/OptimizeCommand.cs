@@ -30,7 +30,7 @@ internal static class OptimizeCommand
         Option<double> limit = CommonOptions.Number("--time-limit", "Stop after so many seconds with the best so far; default: when all is searched.", 0, 0, 1e7);
         Option<double> seconds = CommonOptions.Number("--seconds", "How long each candidate is timed, in turn with the dense model.", 1, 0, 600);
         Option<string?> patterns = CommonOptions.Text("--patterns", "Patterns to try, as prune --pattern names them; default unstructured,4x1,2x1,2:4,1:4,1:8.", "LIST");
-        Option<string?> allocations = CommonOptions.Text("--allocations", "Ways to share the zeros among layers, of uniform, global, erk; default uniform,erk.", "LIST");
+        Option<string?> allocations = CommonOptions.Text("--allocations", "Ways to share the zeros among layers, of uniform, global, erk, measured (zeros where they cost least and save time; a pass over the pictures for each pattern); default uniform,erk.", "LIST");
         Option<string?> methods = CommonOptions.Text("--token-methods", $"Token reductions to try on vision transformers, of {string.Join(", ", Methods())}; none: no. Default: all.", "LIST");
         var exclude = new Option<string[]>("--exclude") { Description = "Leave layers of this name dense (* and ? stand for any letters).", HelpName = "GLOB" };
         Option<long> seed = CommonOptions.Integer("--seed", "Seed of all chance.", 1, 0, long.MaxValue);
@@ -76,7 +76,8 @@ internal static class OptimizeCommand
         "uniform" => SparsityAllocation.Uniform,
         "global" => SparsityAllocation.Global,
         "erk" => SparsityAllocation.ErdosRenyiKernel,
-        _ => throw new CliException(ExitCode.Usage, $"--allocations has '{word}', expected uniform, global or erk"),
+        "measured" => SparsityAllocation.Measured,
+        _ => throw new CliException(ExitCode.Usage, $"--allocations has '{word}', expected uniform, global, erk or measured"),
     }).Distinct()];
 
     private static string[] TokenMethodNames(string? text)

@@ -21,6 +21,7 @@ internal static class PruneCommand
         Option<string?> criterion = CommonOptions.Choice("--criterion", "Which weights go; default: second-order with --calibrate, else magnitude.", "second-order", "activation", "magnitude", "spectrum", "random");
         var repair = new Option<bool>("--repair") { Description = "Exchange removed weights for kept ones as long as a layer's error falls, after any criterion; needs --calibrate." };
         Option<string?> update = CommonOptions.Choice("--update", "What is solved anew from the calibration pictures; default: weights with --calibrate.", "weights", "bias", "none");
+        Option<long> refine = CommonOptions.Integer("--refine", "Go so often through the calibration pictures to refine the weights that stay, all layers together, by the gradient of the outputs' error; needs --calibrate.", 0, 0, 10_000);
         Option<string?> allocation = CommonOptions.Choice("--allocation", "How layers share the zeros: alike, by one threshold, by Erdos-Renyi-Kernel, or where they cost least and save time (measured).", "uniform", "global", "erk", "measured");
         Option<double> timeRatio = CommonOptions.Number("--target-time-ratio", "With --allocation measured, instead of --sparsity: predicted time as a share of the dense model's.", -1, 0.001, 1);
         Option<string?> calibrate = CommonOptions.Text("--calibrate", "Pictures, labelled or not: a folder, a .tar.gz of one, an IDX file, .npy arrays.", "PATH");
@@ -44,7 +45,7 @@ internal static class PruneCommand
         Option<bool> json = CommonOptions.Json();
         var command = new Command("prune", "Prune an ONNX model with a handful of pictures; same graph, weights changed.")
         {
-            onnx, output, sparsity, pattern, criterion, repair, update, allocation, timeRatio, calibrate, judge, pictures, judged, layers, exclude, damping, maxDrop, sweep, plot, save, seed, package, manifest, inputs, threads, state, json,
+            onnx, output, sparsity, pattern, criterion, repair, update, refine, allocation, timeRatio, calibrate, judge, pictures, judged, layers, exclude, damping, maxDrop, sweep, plot, save, seed, package, manifest, inputs, threads, state, json,
         };
         command.SetAction(parsed =>
         {
@@ -67,6 +68,7 @@ internal static class PruneCommand
                 Criterion = Criterion(parsed.GetValue(criterion), calibrated),
                 Repair = parsed.GetValue(repair),
                 Update = Update(parsed.GetValue(update), calibrated),
+                RefinementPasses = (int)parsed.GetValue(refine),
                 Allocation = shared,
                 TimeRatio = ratio,
                 Costs = shared == SparsityAllocation.Measured ? Tuning.Load(parsed.GetValue(state), terminal) : null,
@@ -77,6 +79,7 @@ internal static class PruneCommand
                 Threads = (int)parsed.GetValue(threads),
             };
             if (parsed.GetValue(repair) && !calibrated) throw new CliException(ExitCode.Usage, "--repair needs --calibrate");
+            if (options.RefinementPasses > 0 && options.Update != PruningUpdate.Weights) throw new CliException(ExitCode.Usage, calibrated ? "--refine needs --update weights" : "--refine needs --calibrate");
             if (shared == SparsityAllocation.Measured && !calibrated) throw new CliException(ExitCode.Usage, "--allocation measured needs --calibrate");
             if (chosen.Group > 0 && shared is SparsityAllocation.Global or SparsityAllocation.ErdosRenyiKernel) throw new CliException(ExitCode.Usage, $"--pattern {chosen.Name} fixes the share of zeros of every layer: leave --allocation out");
             var request = new PruneRequest(parsed.GetValue(onnx)!, parsed.GetValue(output)!, parsed.GetValue(package), parsed.GetValue(manifest), ModelOptions.ParseShapes(parsed.GetValue(inputs)),

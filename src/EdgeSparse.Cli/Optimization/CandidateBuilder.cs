@@ -37,6 +37,7 @@ internal sealed class CandidateBuilder
     private readonly double _denseNanoseconds;
     private readonly Dictionary<string, (byte[] Onnx, PruningResult Result)> _files = new(StringComparer.Ordinal);
     private readonly Queue<string> _order = new();
+    private readonly Dictionary<string, SensitivityTable> _sensitivities = new(StringComparer.Ordinal);
     private readonly Dictionary<string, string[]> _slower = new(StringComparer.Ordinal);
 
     /// <param name="onnx">The dense model's bytes.</param>
@@ -56,7 +57,8 @@ internal sealed class CandidateBuilder
     public double DenseProducts { get; }
 
     /// <summary>Predicted time as a share of the dense model's: what its products are predicted to save of the measured time. Null for a recipe that cannot be had.</summary>
-    public double? Predict(Recipe recipe)
+    /// <remarks>The first recipe of a pattern with <see cref="SparsityAllocation.Measured"/> takes a pass over the pictures.</remarks>
+    public double? Predict(Recipe recipe, IProgress<PruningProgress> progress, CancellationToken cancel)
     {
         try
         {
@@ -66,7 +68,7 @@ internal sealed class CandidateBuilder
             if (recipe.Pattern is not null)
             {
                 OnnxModel model = Parse();
-                result = ModelPruner.Prune(model, Options(recipe, []) with { Criterion = PruningCriterion.Magnitude, Update = PruningUpdate.None, Allocation = Cheap(recipe.Allocation) }, [], Import());
+                result = ModelPruner.Prune(model, Options(recipe, [], progress, cancel) with { Criterion = PruningCriterion.Magnitude, Update = PruningUpdate.None, Allocation = Cheap(recipe.Allocation) }, [], Import(), cancellation: cancel);
                 onnx = Bytes(model);
             }
             using NativeSession session = Session(Compile(onnx, recipe.Tokens).Graph!);
@@ -90,7 +92,7 @@ internal sealed class CandidateBuilder
             if (!_files.TryGetValue(recipe.PruningName, out (byte[] Onnx, PruningResult Result) file))
             {
                 OnnxModel model = Parse();
-                PruningResult result = ModelPruner.Prune(model, Options(recipe, _slower.GetValueOrDefault(recipe.PruningName, [])), _pictures, Import(), progress, cancel);
+                PruningResult result = ModelPruner.Prune(model, Options(recipe, _slower.GetValueOrDefault(recipe.PruningName, []), progress, cancel), _pictures, Import(), progress, cancel);
                 file = (Bytes(model), result);
                 _files[recipe.PruningName] = file;
                 _order.Enqueue(recipe.PruningName);
@@ -113,18 +115,33 @@ internal sealed class CandidateBuilder
         return new Candidate(recipe, package, package.ToBytes(), onnx, pruned.Sum(layer => layer.Zeros), pruned.Sum(layer => layer.Parameters));
     }
 
-    private PruningOptions Options(Recipe recipe, IReadOnlyList<string> slower) => new()
+    private PruningOptions Options(Recipe recipe, IReadOnlyList<string> slower, IProgress<PruningProgress> progress, CancellationToken cancel)
     {
-        Sparsity = recipe.Sparsity,
-        Pattern = recipe.Pattern!,
-        Allocation = recipe.Allocation,
-        Exclude = [.. _request.Exclude, .. slower.Concat(recipe.KeptDense).Distinct().Select(Literal)],
-        Seed = _request.Seed,
-        Threads = _request.Threads,
-    };
+        string[] dense = [.. slower.Concat(recipe.KeptDense).Distinct()];
+        var options = new PruningOptions
+        {
+            Sparsity = recipe.Sparsity,
+            Pattern = recipe.Pattern!,
+            Allocation = recipe.Allocation,
+            Costs = _request.Costs,
+            Exclude = _request.Exclude,
+            Seed = _request.Seed,
+            Threads = _request.Threads,
+        };
+        SensitivityTable? sensitivity = recipe.Allocation == SparsityAllocation.Measured ? Sensitivity(options, progress, cancel).Without(dense) : null;
+        return options with { Sensitivity = sensitivity, Exclude = [.. _request.Exclude, .. dense.Select(Literal)] };
+    }
 
-    /// <summary>Allocations that need a pass over the pictures are predicted as the same share everywhere.</summary>
-    private static SparsityAllocation Cheap(SparsityAllocation allocation) => allocation == SparsityAllocation.ErdosRenyiKernel ? allocation : SparsityAllocation.Uniform;
+    /// <summary>What zeros of the options' pattern cost and bring in each layer, measured once.</summary>
+    private SensitivityTable Sensitivity(PruningOptions options, IProgress<PruningProgress> progress, CancellationToken cancel)
+    {
+        if (!_sensitivities.TryGetValue(options.Pattern.Name, out SensitivityTable? table))
+            table = _sensitivities[options.Pattern.Name] = ModelPruner.Measure(Parse(), options, _pictures, Import(), progress, cancel);
+        return table;
+    }
+
+    /// <summary>One threshold would need a pass over the pictures for every share: it is predicted as the same share everywhere.</summary>
+    private static SparsityAllocation Cheap(SparsityAllocation allocation) => allocation == SparsityAllocation.Global ? SparsityAllocation.Uniform : allocation;
 
     /// <summary>A layer's name as an expression that matches it alone.</summary>
     private static string Literal(string name) => name.Replace("\\", "\\\\", StringComparison.Ordinal).Replace("*", "\\*", StringComparison.Ordinal).Replace("?", "\\?", StringComparison.Ordinal);

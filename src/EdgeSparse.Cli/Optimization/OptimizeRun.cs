@@ -190,7 +190,7 @@ internal sealed class OptimizeRun : IDisposable
             _families.Add((new FamilySearch(family, recipe =>
             {
                 cancel.ThrowIfCancellationRequested();
-                return _builder.Predict(recipe);
+                return _builder.Predict(recipe, new PruningSteps(this, recipe.Name), cancel);
             }, LeastGain), 0));
             // The weakest recipe of each family before any is searched further: what can be had at all is known soon.
             Rule(first);

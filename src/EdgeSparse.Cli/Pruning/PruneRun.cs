@@ -1,5 +1,4 @@
 using System.Diagnostics;
-using System.Runtime.InteropServices;
 using EdgeSparse.Cli.Evaluation;
 using EdgeSparse.Cli.Models;
 using EdgeSparse.Cli.Output;
@@ -22,9 +21,6 @@ internal sealed record PruneRequest(
 /// <summary>Prunes, judges beside magnitude and chance, and writes.</summary>
 internal sealed partial class PruneRun : IDisposable
 {
-    /// <summary>Most bytes of activations that calibration may keep; pictures are left out rather than more taken.</summary>
-    private const long ActivationBytes = 2L << 30;
-
     private readonly PruneRequest _request;
     private readonly Terminal _terminal;
     private readonly Interruption _interruption = new();
@@ -34,7 +30,7 @@ internal sealed partial class PruneRun : IDisposable
     private readonly NativeSession _dense;
     private readonly EvaluationSet? _calibration;
     private readonly EvaluationSet? _heldOut;
-    private readonly long _picturePeakBytes;
+    private readonly Graph _graph;
     private ReferenceOutputs? _reference;
 
     private PruneRun(PruneRequest request, Terminal terminal)
@@ -49,7 +45,7 @@ internal sealed partial class PruneRun : IDisposable
         if (compiled.Package is not { Graph: { } graph } package) throw Compiling.Refused(request.Onnx, compiled);
         _manifest = package.Manifest;
         _onnx = File.ReadAllBytes(request.Onnx);
-        _picturePeakBytes = ModelPruner.PictureBytes(graph);
+        _graph = graph;
         _dense = NativeSession.Create(graph, new SessionOptions { Threads = request.Options.Threads });
         if (request.Calibrate is not null) (_calibration, _heldOut) = Sets(request.Calibrate);
         else if (request.Judge is not null) _heldOut = Open(request.Judge).Take(request.JudgedPictures, request.Options.Seed);
@@ -89,6 +85,7 @@ internal sealed partial class PruneRun : IDisposable
         PruningResult pruned = Prune(model, options with { State = state }, pictures, "pruning");
         double seconds = Stopwatch.GetElapsedTime(start).TotalSeconds;
         _notes.AddRange(pruned.Notes);
+        if (pruned.Refinement is { } refined) _notes.Add($"refined in {refined.Passes} passes: error of the outputs on the calibration pictures {Format.Number(100 * refined.ErrorBefore, "0.00")} % before, {Format.Number(100 * refined.ErrorAfter, "0.00")} % after");
         if (options.Channels) _notes.Add($"{pruned.ChannelsRemoved} of the {pruned.Channels} channels that can be removed are gone from the file; the layers' zeros are the weights that read them");
         PruneOutcome[] outcomes = _heldOut is null ? [] : Judge(model, pruned, options);
         bool accepted = _request.MaxDrop is not { } allowed || Lost(outcomes) <= allowed;
@@ -106,30 +103,14 @@ internal sealed partial class PruneRun : IDisposable
 
     private (EvaluationSet Calibration, EvaluationSet HeldOut) Sets(string path)
     {
-        int wanted = _request.CalibrationPictures, fit = (int)Math.Clamp(ActivationBytes / Math.Max(1, 2 * _picturePeakBytes), 1, int.MaxValue);
-        if (wanted > fit) _notes.Add($"{fit} calibration pictures instead of {wanted}: the activations of more would take more than {Format.Bytes(ActivationBytes)}");
-        wanted = Math.Min(wanted, fit);
+        int wanted = CalibrationPictures.Fitting(_request.CalibrationPictures, _graph, _notes);
         EvaluationSet set = Open(path);
         if (_request.Judge is { } judge) return (set.Take(wanted, _request.Options.Seed), Open(judge).Take(_request.JudgedPictures, _request.Options.Seed));
         set.Require(2, "at least 2, some to calibrate with and some to judge by");
         return set.Split(Math.Min(wanted, Math.Max(1, set.Count * 3 / 4)), _request.JudgedPictures, _request.Options.Seed);
     }
 
-    private float[][] Pictures(EvaluationSet set)
-    {
-        if (_dense.Inputs[0].Type != ElementType.Float32) throw new CliException(ExitCode.Data, $"{_request.Onnx}: input '{_dense.Inputs[0].Name}' is {_dense.Inputs[0].Type}, calibration needs float32");
-        var pictures = new float[set.Count][];
-        for (int i = 0; i < pictures.Length; i++)
-        {
-            _interruption.Token.ThrowIfCancellationRequested();
-            _terminal.Progress($"reading picture {i + 1}/{pictures.Length}");
-            pictures[i] = new float[_dense.Inputs[0].Shape.ElementCount];
-            set.Load(i, MemoryMarshal.AsBytes(pictures[i].AsSpan()));
-            foreach (float value in pictures[i])
-                if (!float.IsFinite(value)) throw new CliException(ExitCode.Data, $"{set[i].Name}: a value is not finite");
-        }
-        return pictures;
-    }
+    private float[][] Pictures(EvaluationSet set) => CalibrationPictures.Load(set, _dense.Inputs[0], _request.Onnx, _terminal, _interruption.Token);
 
     /// <summary>Where finished layers are kept while a model is pruned: beside the output, until the run ends by itself.</summary>
     private string StatePath(string suffix) => $"{_request.Output}{suffix}.pruning";
@@ -167,13 +148,13 @@ internal sealed partial class PruneRun : IDisposable
         var outcomes = new List<PruneOutcome>
         {
             new("dense", 0, reference.Own),
-            new($"{Words(options.Criterion)}{(options.Repair ? ", repaired" : "")}, update {options.Update.ToString().ToLowerInvariant()}", Share(pruned), Compare(reference, model, "pruned model")),
+            new($"{Words(options.Criterion)}{(options.Repair ? ", repaired" : "")}, update {options.Update.ToString().ToLowerInvariant()}{(options.RefinementPasses > 0 ? ", refined" : "")}", Share(pruned), Compare(reference, model, "pruned model")),
         };
         foreach (PruningCriterion criterion in (PruningCriterion[])[PruningCriterion.Magnitude, PruningCriterion.Random])
         {
             if (criterion == options.Criterion && options.Update == PruningUpdate.None) continue;
             OnnxModel other = Parse();
-            PruningResult result = Prune(other, options with { Criterion = criterion, Update = PruningUpdate.None, Repair = false, Allocation = SparsityAllocation.Uniform, TimeRatio = null, Sparsity = options.Allocation == SparsityAllocation.Measured ? Math.Min(Share(pruned), 0.999) : options.Sparsity }, [], Words(criterion));
+            PruningResult result = Prune(other, options with { Criterion = criterion, Update = PruningUpdate.None, Repair = false, RefinementPasses = 0, Allocation = SparsityAllocation.Uniform, TimeRatio = null, Sparsity = options.Allocation == SparsityAllocation.Measured ? Math.Min(Share(pruned), 0.999) : options.Sparsity }, [], Words(criterion));
             outcomes.Add(new PruneOutcome($"{Words(criterion)} alone", Share(result), Compare(reference, other, Words(criterion))));
         }
         return [.. outcomes];
@@ -199,11 +180,7 @@ internal sealed partial class PruneRun : IDisposable
     private double Lost(PruneOutcome[] outcomes)
     {
         if (outcomes.Length == 0) throw new CliException(ExitCode.Usage, "--max-drop needs pictures to judge by: give --calibrate or --judge");
-        EvaluationMetrics dense = outcomes[0].Metrics!, sparse = outcomes[1].Metrics!;
-        if (dense.Accuracy is { } right && sparse.Accuracy is { } left) return right - left;
-        if (dense.MeanAveragePrecision is { } high && sparse.MeanAveragePrecision is { } low) return high - low;
-        return sparse.Agreement is { } agreement ? 1 - agreement
-            : throw new CliException(ExitCode.Data, $"{_request.Onnx}: --max-drop needs class scores or boxes: say in model.json what the outputs mean");
+        return AccuracyLoss.Of(outcomes[0].Metrics!, outcomes[1].Metrics!, _request.Onnx).Lost;
     }
 
     private static byte[] Bytes(OnnxModel model)

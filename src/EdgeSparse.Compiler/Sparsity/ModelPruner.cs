@@ -85,6 +85,8 @@ public sealed partial class ModelPruner
         if (options.Channels && (options.Pattern != PruningPattern.Unstructured || options.Allocation != SparsityAllocation.Uniform || options.Repair)) throw new ArgumentException("channels are removed whole, the same share everywhere: no other pattern, allocation or repair goes with them");
         if (options.TimeRatio is not null && options.Allocation != SparsityAllocation.Measured) throw new ArgumentException($"a ratio of times can be asked for with allocation {SparsityAllocation.Measured} only, not with {options.Allocation}");
         if (options.TimeRatio is { } ratio and not (> 0 and <= 1)) throw new ArgumentException($"the ratio of times is {ratio}, expected more than 0 and at most 1");
+        if (options.RefinementPasses < 0) throw new ArgumentException($"passes of refinement are {options.RefinementPasses}, expected 0 or more");
+        if (options.RefinementPasses > 0 && options.Update != PruningUpdate.Weights) throw new ArgumentException($"refinement changes weights: it needs update {PruningUpdate.Weights}, not {options.Update}");
         if (!(options.Damping > 0)) throw new ArgumentException($"damping is {options.Damping}, expected more than 0");
         if (pictures > 0) return;
         if (options.Allocation == SparsityAllocation.Measured && options.Sensitivity is null) throw new ArgumentException($"allocation {options.Allocation} needs calibration pictures");
@@ -102,6 +104,7 @@ public sealed partial class ModelPruner
         if (_pictures.Count > 0)
         {
             PruneInOrder(shares);
+            if (_options.RefinementPasses > 0) Refine();
         }
         else
         {

@@ -89,6 +89,12 @@ public sealed record PruningOptions
     /// <summary>How often a layer behind which a rectifier stands is solved again with outputs on the rectifier's dead side left free; 0: not.</summary>
     public int RectifierRounds { get; init; } = 6;
 
+    /// <summary>
+    /// How often the calibration pictures are gone through to refine the weights that stay, in all layers together, by the gradient of the outputs' error; 0: not. Needs
+    /// <see cref="PruningUpdate.Weights"/>, and a model of operators that can be differentiated here.
+    /// </summary>
+    public int RefinementPasses { get; init; }
+
     /// <summary>With <see cref="SparsityAllocation.Measured"/>: predicted time of the whole model as a share of the dense one's, to be reached instead of <see cref="Sparsity"/>.</summary>
     public double? TimeRatio { get; init; }
 
@@ -137,6 +143,9 @@ public sealed record PrunedLayer
     public long Parameters => (long)Outputs * Inputs;
 }
 
+/// <summary>What refinement came to: the mean squared error of the outputs before softmax or sigmoid, as a share of their variance, on the calibration pictures.</summary>
+public sealed record PruningRefinement(int Passes, double ErrorBefore, double ErrorAfter);
+
 /// <summary>A pruning's outcome; the model's weights were changed in place.</summary>
 public sealed class PruningResult
 {
@@ -156,6 +165,9 @@ public sealed class PruningResult
 
     /// <inheritdoc cref="Sensitivity"/>
     public AllocationPlan? Plan { get; set; }
+
+    /// <summary>Null where nothing was refined.</summary>
+    public PruningRefinement? Refinement { get; set; }
 }
 
 /// <summary>How far a pruning is.</summary>

@@ -26,6 +26,10 @@ public sealed record SensitivityTable(IReadOnlyList<LayerSensitivity> Layers, do
 {
     /// <summary>Predicted time of the dense model on one thread.</summary>
     public double DenseNanoseconds => OtherNanoseconds + Layers.Sum(layer => layer.Dense.Nanoseconds);
+
+    /// <summary>The table where layers of these names stay dense: their time is that of all else.</summary>
+    public SensitivityTable Without(IReadOnlyCollection<string> names) => names.Count == 0 ? this
+        : new([.. Layers.Where(layer => !names.Contains(layer.Name))], OtherNanoseconds + Layers.Where(layer => names.Contains(layer.Name)).Sum(layer => layer.Dense.Nanoseconds));
 }
 
 /// <summary>A share of zeros for every layer of a <see cref="SensitivityTable"/>.</summary>
