@@ -114,10 +114,15 @@ public sealed class OptimizeTests : IDisposable
         JsonElement report = Cli.Run("optimize", TestData.Path("models", "own", "vit_gelu.onnx"), "--calibrate", TestData.Path("images", "cifar10_test1000_jpeg.tar.gz"), "--manifest", _work["cifar.json"], "--pictures", "4", "--judged", "10",
             "--max-drop", "100%", "--patterns", "4x1", "--allocations", "measured", "--token-methods", "merge", "--seconds", "0.02", "--threads", "1", "-o", _work["o.esm"], "--onnx", _work["o.onnx"], "--json").Json;
         JsonElement[] candidates = [.. report.GetProperty("candidates").EnumerateArray()];
-        Assert.Contains(candidates, candidate => candidate.GetProperty("family").GetString() == "4x1 measured" && candidate.GetProperty("tokens").ValueKind == JsonValueKind.Null && candidate.GetProperty("sparsity").ValueKind == JsonValueKind.Number);
-        JsonElement both = Assert.Single(candidates.Where(candidate => candidate.GetProperty("pattern").ValueKind == JsonValueKind.String && candidate.GetProperty("tokens").ValueKind == JsonValueKind.String).Take(1));
-        Assert.Contains(" + tokens: ", both.GetProperty("family").GetString(), StringComparison.Ordinal);
-        Assert.InRange(both.GetProperty("sparsity").GetDouble(), 0.25, 1);
+        string[] families = [.. report.GetProperty("families").EnumerateArray().Select(family => family.GetProperty("name").GetString()!)];
+        Assert.Contains("4x1 measured", families);
+        Assert.Contains("tokens: merge threshold", families);
+        // Which of them are faster is a matter of measured time; where zeros and fewer tokens are, each alone, both together are searched.
+        bool IsOf(JsonElement candidate, string property) => candidate.GetProperty(property).ValueKind == JsonValueKind.String;
+        bool zeros = candidates.Any(candidate => IsOf(candidate, "pattern") && !IsOf(candidate, "tokens") && candidate.GetProperty("time_share").GetDouble() <= 1 - OptimizeRun.LeastGain);
+        Assert.Contains(candidates, candidate => IsOf(candidate, "tokens") && !IsOf(candidate, "pattern"));
+        Assert.Equal(zeros, families.Any(family => family.StartsWith("4x1 ", StringComparison.Ordinal) && family.Contains(" measured + tokens: merge", StringComparison.Ordinal)));
+        Assert.All(candidates.Where(candidate => IsOf(candidate, "pattern")), candidate => Assert.InRange(candidate.GetProperty("sparsity").GetDouble(), 0.25, 1));
         // A package with fewer tokens is written whole, whichever was chosen.
         Cli.Run("inspect", _work["o.esm"]).Succeeded();
         Assert.Equal("complete", report.GetProperty("ended_by").GetString());
