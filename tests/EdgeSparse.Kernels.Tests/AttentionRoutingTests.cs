@@ -134,6 +134,16 @@ public sealed unsafe class AttentionRoutingTests
         float[] affinities = new float[p.Tables * p.Probes * (p.Skip + p.Cells)];
         int[] words = Run(ref p, affinities);
         for (int group = 0; group < p.Groups; group++) Assert.Equal((1, 0, p.Tokens), (words[group * 5 + 3], words[words[group * 5 + 2]], words[words[group * 5 + 2] + 1]));
+        // A sum that is no number counts as the largest, one below all numbers as the least.
+        p = p with { Kept = 2 };
+        for (int probe = 0; probe < p.Tables * p.Probes; probe++)
+        {
+            Span<float> row = affinities.AsSpan(probe * (p.Skip + p.Cells) + p.Skip, p.Cells);
+            row.Fill(float.NegativeInfinity);
+            (row[3], row[5]) = (-2, float.NaN);
+        }
+        bool[] kept = Pairs(in p, Run(ref p, affinities));
+        foreach ((int key, bool expected) in ((int, bool)[])[(0, true), (1, false), (1 + 2 * 6, true), (1 + 2 * 6 + 4, true), (1 + 2 * 6 + 2, false), (1 + 4 * 6, false)]) Assert.Equal(expected, kept[p.Tokens + key]);
         Array.Fill(affinities, float.NaN);
         p.Kept = 4;
         words = Run(ref p, affinities);

@@ -93,8 +93,7 @@ public static class AttentionSparsifier
         };
         AttentionRoute.Prepare(ref route);
         string pattern = $"regions of {height}x{width} see {route.Kept} of {cells} {(predicted ? $"predicted cells of {cellHeight}x{cellWidth}" : "regions")} over {rows}x{columns} patches";
-        // A prediction computes and softmaxes the affinities of each head; regions have one set for all, of a product only.
-        if (!Pays(AttentionRoute.Work(in route, isa, predicted ? route.Probes : 0.5 * route.Probes), route.Tokens, pattern, chosen, isa, notes)) return;
+        if (!Pays(AttentionRoute.Work(in route, isa, predicted), route.Tokens, pattern, chosen, isa, notes)) return;
         foreach (Node node in chosen)
         {
             node.Attributes.Set("route", prefix, rows, columns, height, width, cellHeight, cellWidth, route.Kept);
