@@ -10,12 +10,12 @@ namespace EdgeSparse.Compiler.Tests;
 /// <summary>Reduction of tokens in small vision transformers and in the real ones: what is computed, how many tokens remain, and what is refused.</summary>
 public sealed class TokenReductionTests
 {
-    private const int Layers = 4;
+    internal const int Layers = 4;
 
     /// <summary>16 patches of 4×4 of a 16×16 picture, 16 channels, two heads, four layers.</summary>
     /// <param name="head">Operators from the last layer's tokens <c>h</c> to outputs.</param>
     /// <param name="positions">Without them equal patches are equal tokens.</param>
-    private static string Transformer(string head, bool classToken = true, bool positions = true)
+    internal static string Transformer(string head, bool classToken = true, bool positions = true)
     {
         int tokens = classToken ? 17 : 16;
         var text = new List<string> { "in x 1x3x16x16", "pw 16x3x4x4", "pb 16", "p = Conv(x, pw, pb) strides=4,4", "f = Reshape(p, [1,16,16])", "t = Transpose(f) perm=0,2,1" };
@@ -44,7 +44,7 @@ public sealed class TokenReductionTests
         return string.Join('\n', text);
     }
 
-    private const string ClassHead = "g = Gather(h, [0]) axis=1; w 16x5; y = MatMul(g, w); out y";
+    internal const string ClassHead = "g = Gather(h, [0]) axis=1; w 16x5; y = MatMul(g, w); out y";
     private const string MeanHead = "g = ReduceMean(h) axes=1, keepdims=0; w 16x5; y = MatMul(g, w); out y";
     private const string PatchMeanHead = "s = Slice(h, [1], [9223372036854775807], [1]); g = ReduceMean(s) axes=1,; w 16x5; y = MatMul(g, w); out y";
     private const string DenseHead = "s = Slice(h, [1], [17], [1]); c2 = Transpose(s) perm=0,2,1; g = Reshape(c2, [1,16,4,4]); w 6x16x3x3; y = Conv(g, w) pads=1,1,1,1; out y";
@@ -52,7 +52,7 @@ public sealed class TokenReductionTests
 
     public static TheoryData<string> Heads => [ClassHead, MeanHead, PatchMeanHead, DenseHead, TokensHead];
 
-    private static Graph Optimised(string text)
+    internal static Graph Optimised(string text)
     {
         Graph graph = SmallModel.Import(text);
         GraphPasses.Run(graph, []);
@@ -69,7 +69,7 @@ public sealed class TokenReductionTests
         return picture;
     }
 
-    private static float[] RandomPicture(int seed)
+    internal static float[] RandomPicture(int seed)
     {
         var random = new Random(seed);
         return [.. Enumerable.Range(0, 3 * 16 * 16).Select(_ => random.NextSingle() * 6 - 3)];
@@ -82,7 +82,7 @@ public sealed class TokenReductionTests
         return [.. Enumerable.Range(0, session.Outputs.Count).Where(i => session.Outputs[i].Type == ElementType.Float32).Select(i => MemoryMarshal.Cast<byte, float>(session.Output(i)).ToArray())];
     }
 
-    private static float[][] Run(Graph graph, float[] picture)
+    internal static float[][] Run(Graph graph, float[] picture)
     {
         using NativeSession session = NativeSession.Create(graph, new SessionOptions { Threads = 1 });
         return Run(session, picture);
