@@ -41,7 +41,7 @@ public sealed class TokensTests : IDisposable
     [DataFact]
     public void A_sweep_tells_time_and_loss_by_method()
     {
-        JsonElement report = Cli.Run([.. Arguments(), "--pictures", "40", "--seconds", "0", "--shares", "0.7", "--spec", "merge:r=2", "--plot", _work["t.png"], "--save", _work["t.json"], "--json"]).Succeeded().Json;
+        JsonElement report = Cli.Run([.. Arguments(), "--pictures", "40", "--seconds", "0", "--shares", "0.7", "--spec", "merge:r=2", "--spec", "merge:threshold=0.7", "--plot", _work["t.png"], "--save", _work["t.json"], "--json"]).Succeeded().Json;
         Assert.Equal("edgesparse.tokens/1", report.GetProperty("schema").GetString());
         Assert.True(report.GetProperty("complete").GetBoolean());
         Assert.Equal(File.ReadAllText(_work["t.json"]).Trim(), report.GetRawText());
@@ -50,18 +50,32 @@ public sealed class TokensTests : IDisposable
         Assert.Equal(("dense", 1.0, 1.0), (dense.GetProperty("method").GetString(), dense.GetProperty("time_share").GetDouble(), dense.GetProperty("metrics").GetProperty("agreement").GetDouble()));
         Assert.InRange(dense.GetProperty("metrics").GetProperty("accuracy").GetDouble(), 0.9, 1);
         Assert.Contains(points, point => point.GetProperty("spec").GetString() == "merge:r=2");
+        int varying = 0;
         foreach (JsonElement point in points.Skip(1))
         {
             Assert.True(point.GetProperty("milliseconds").GetDouble() > 0);
             Assert.True(point.GetProperty("metrics").GetProperty("logit_relative_error").GetDouble() > 0);
-            // Where the count follows from the picture, as many as can be are planned for.
-            if (point.GetProperty("spec").GetString()!.Contains("threshold", StringComparison.Ordinal)) continue;
             int[] tokens = [.. point.GetProperty("tokens").EnumerateArray().Select(count => count.GetInt32())];
+            bool varies = point.GetProperty("spec").GetString()!.Contains("threshold", StringComparison.Ordinal);
+            Assert.Equal(varies, point.GetProperty("varies").GetBoolean());
+            Assert.Equal(varies, point.GetProperty("method").GetString() == "merge threshold");
+            // Where the count follows from the picture, as many as can be are planned for; what was left of them is a mean over the pictures.
+            if (varies)
+            {
+                Assert.InRange(point.GetProperty("mean_tokens_left").GetDouble(), 2, tokens[^1] - 0.5);
+                varying++;
+                continue;
+            }
+            Assert.Equal(JsonValueKind.Null, point.TryGetProperty("mean_tokens_left", out JsonElement none) ? none.ValueKind : JsonValueKind.Null);
             Assert.True(tokens[0] > tokens[^1], string.Join(' ', tokens));
             Assert.InRange(point.GetProperty("multiply_add_share").GetDouble(), 0.3, 0.99);
         }
+        Assert.Equal(2, varying);
         foreach (JsonElement best in report.GetProperty("best").EnumerateArray())
+        {
+            Assert.DoesNotContain("threshold", best.GetProperty("spec").GetString(), StringComparison.Ordinal);
             Assert.InRange(best.GetProperty("multiply_add_share").GetDouble() - best.GetProperty("target").GetDouble(), -0.03, 0.03);
+        }
         using Frame plot = ImageFile.Load(_work["t.png"]);
         Assert.Equal((1100, 640), (plot.Width, plot.Height));
     }

@@ -70,7 +70,7 @@ internal static class TokensCommand
         terminal.Line($"{report.Model.File}: {report.Processor}, {report.InstructionSet}, {report.Threads} threads; {report.Samples} pictures of {report.Source}");
         terminal.Line();
         terminal.Write(EvaluationTable.Create(2, ["method", "tokens", "left", "multiply-adds", "ms", "dense ms", "of dense"],
-            [.. report.Points.Select(point => ((string[])[point.Method, point.IsKnee ? point.Spec + " (knee)" : point.Spec, string.Join(' ', Runs(point.Tokens)), Percent(point.MultiplyAddShare),
+            [.. report.Points.Select(point => ((string[])[point.Method, point.IsKnee ? point.Spec + " (knee)" : point.Spec, Left(point), Multiplied(point),
                 Format.Milliseconds(point.Milliseconds), Format.Milliseconds(point.DenseMilliseconds), Percent(point.TimeShare)], (EvaluationMetrics?)point.Metrics))]));
         terminal.Line();
         foreach (TokenBest best in report.Best)
@@ -83,6 +83,11 @@ internal static class TokensCommand
         foreach (string refused in report.Refused) terminal.Note($"not possible: {refused}");
         if (!report.Complete) terminal.Note("interrupted: the points so far");
     }
+
+    /// <summary>Tokens of each layer; where they vary, those that leave the last one on average of those that there can be.</summary>
+    private static string Left(TokenPoint point) => point.MeanTokensLeft is { } mean ? $"varies, {Format.Number(mean, "0.0")} of {point.Tokens[^1]} at the end" : string.Join(' ', Runs(point.Tokens));
+
+    private static string Multiplied(TokenPoint point) => (point.Varies ? "at most " : "") + Percent(point.MultiplyAddShare);
 
     /// <summary>Numbers of tokens, equal ones in a row as one.</summary>
     private static IEnumerable<string> Runs(int[] tokens)
@@ -107,7 +112,7 @@ internal static class TokensCommand
         };
         foreach (IGrouping<string, TokenPoint> method in report.Points.GroupBy(point => point.Method))
         {
-            chart.Series.Add(new ChartSeries(method.Key, [.. method.OrderBy(point => point.MultiplyAddShare).Select(point => new ChartPoint(100 * point.TimeShare,
+            chart.Series.Add(new ChartSeries(method.Key, [.. method.OrderBy(point => point.Varies ? point.TimeShare : point.MultiplyAddShare).Select(point => new ChartPoint(100 * point.TimeShare,
                 agrees ? 100 * point.Metrics.Agreement!.Value : point.Metrics.Outputs.Max(output => output.RelativeError ?? double.NaN), Label(point), point.IsKnee))], Line: true));
         }
         FileOutput.Write(path, target =>

@@ -49,9 +49,9 @@ internal sealed class ReferenceOutputs
         for (int i = 0; i < set.Count; i++)
         {
             cancel.ThrowIfCancellationRequested();
-            progress?.Invoke(i);
             FrameTransform transform = set.Load(i, session.Input(0));
             session.Run();
+            progress?.Invoke(i);
             _values[i] = [.. indices.Select(index => MemoryMarshal.Cast<byte, float>(session.Output(index)).ToArray())];
             if (_found is null) continue;
             _found[i] = boxes.Decode(session, transform, _foundThreshold).ToArray();
@@ -72,12 +72,15 @@ internal sealed class ReferenceOutputs
     /// <param name="session">A session of the model.</param>
     /// <param name="file">The model's file, named in errors.</param>
     /// <param name="manifest">Its decoder says what the outputs mean; without one an output of one axis longer than 1 holds class scores.</param>
-    /// <param name="progress">Told the index of each sample.</param>
+    /// <param name="progress">Told the index of each sample once it has run.</param>
     /// <param name="cancel">Checked before each sample.</param>
     public static ReferenceOutputs Of(EvaluationSet set, IInferenceSession session, string file, Manifest manifest, Action<int>? progress = null, CancellationToken cancel = default) =>
         new(set, session, file, manifest, progress, cancel);
 
-    /// <summary>Runs another model of the same input and outputs over the set and compares. Outputs are found by name; those that only it has do not matter.</summary>
+    /// <summary>
+    /// Runs another model of the same input and outputs over the set and compares. Outputs are found by name; those that only it has do not matter. <paramref name="progress"/> is told the index
+    /// of each sample once it has run, while the session still has its outputs.
+    /// </summary>
     public EvaluationMetrics Compare(IInferenceSession session, Action<int>? progress = null, CancellationToken cancel = default)
     {
         int[] indices = Indices(session);
@@ -86,9 +89,9 @@ internal sealed class ReferenceOutputs
         for (int i = 0; i < _set.Count; i++)
         {
             cancel.ThrowIfCancellationRequested();
-            progress?.Invoke(i);
             FrameTransform transform = _set.Load(i, session.Input(0));
             session.Run();
+            progress?.Invoke(i);
             for (int output = 0; output < indices.Length; output++) tensors.Add(i, output, MemoryMarshal.Cast<byte, float>(session.Output(indices[output])));
             if (_found is not null) boxes.Add(i, session, transform);
         }

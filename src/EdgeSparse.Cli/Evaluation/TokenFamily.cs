@@ -50,7 +50,16 @@ internal sealed class TokenFamily
     }
 
     /// <summary>A name for charts and tables: the method, and its argument where that is a threshold.</summary>
-    public string Name => IsDynamic ? $"{Method} {_argument}" : Method;
+    public string Name => IsDynamic ? Varying(Method) : Method;
+
+    /// <summary>The same of a specification as written.</summary>
+    public static string NameOf(TokenReductionSpec spec)
+    {
+        string method = spec.Text[..spec.Text.IndexOf(':', StringComparison.Ordinal)];
+        return spec.Method.Varies ? Varying(method) : method;
+    }
+
+    private static string Varying(string method) => $"{method} {ThresholdArgument}";
 
     /// <summary>The specification of a strength from 0 (nothing is reduced) to 1 (as much as can be).</summary>
     public string Specification(double strength)

@@ -1,4 +1,5 @@
 using System.Diagnostics;
+using System.Runtime.InteropServices;
 using EdgeSparse.Cli.Models;
 using EdgeSparse.Cli.Output;
 using EdgeSparse.Compiler;
@@ -28,6 +29,9 @@ internal sealed class TokenSweep : IDisposable
 {
     private const int WarmUpRuns = 3;
     private const int LeastRuns = 20;
+
+    /// <summary>Runs of each picture where the time follows from it.</summary>
+    private const int RunsOfPicture = 5;
 
     private readonly TokenSweepRequest _request;
     private readonly CancellationToken _cancel;
@@ -93,19 +97,22 @@ internal sealed class TokenSweep : IDisposable
         foreach (TokenFamily family in TokenFamily.All(layers.Tokens, layers.Layers.Count))
             foreach (double target in _request.Targets)
                 if (Nearest(family, target) is { } spec && !specs.Exists(known => known.Spec == spec)) specs.Add((family.Name, spec));
-        specs.AddRange(_request.Specs.Select(spec => (spec[..spec.IndexOf(':', StringComparison.Ordinal)], spec)).Where(given => !specs.Exists(known => known.Spec == given.spec)));
+        specs.AddRange(_request.Specs.Where(spec => !specs.Exists(known => known.Spec == spec)).Select(spec => (TokenFamily.NameOf(TokenReductions.Parse(spec)!), spec)));
         long multiplyAdds = _dense.Describe().Layers.Sum(layer => layer.MultiplyAdds);
-        _points.Add(new TokenPoint("dense", "", [.. Enumerable.Repeat(layers.Tokens, layers.Layers.Count + 1)], multiplyAdds, 1, 0, 0, 1, false, false, reference.Own));
+        _points.Add(new TokenPoint("dense", "", [.. Enumerable.Repeat(layers.Tokens, layers.Layers.Count + 1)], false, null, multiplyAdds, 1, 0, 0, 1, false, false, reference.Own));
         for (int i = 0; i < specs.Count; i++)
         {
             (string method, string spec) = specs[i];
             _progress(i, specs.Count, spec);
             Graph graph = Compile(TokenReductions.Parse(spec)).Package!.Graph!;
             using NativeSession session = Session(graph);
-            EvaluationMetrics metrics = reference.Compare(session, null, _cancel);
-            (double milliseconds, double dense) = Time(session);
             TokenReductionResult plan = _plans[spec];
-            _points.Add(new TokenPoint(method, spec, [.. plan.Layers.Select(layer => layer.Tokens), plan.Layers[^1].TokensAfter], plan.MultiplyAdds, (double)plan.MultiplyAdds / plan.MultiplyAddsBefore,
+            int count = Enumerable.Range(0, session.Outputs.Count).FirstOrDefault(output => session.Outputs[output].Name == TokenCount.OutputName, -1);
+            long left = 0;
+            EvaluationMetrics metrics = reference.Compare(session, _ => left += count < 0 ? 0 : MemoryMarshal.Read<int>(session.Output(count)), _cancel);
+            (double milliseconds, double dense) = plan.Varies ? MeanTime(session) : Time(session);
+            _points.Add(new TokenPoint(method, spec, [.. plan.Layers.Select(layer => layer.Tokens), plan.Layers[^1].TokensAfter], plan.Varies, count < 0 ? null : (double)left / _set.Count,
+                plan.MultiplyAdds, (double)plan.MultiplyAdds / plan.MultiplyAddsBefore,
                 milliseconds, dense, milliseconds / dense, IsBaseline(method), false, metrics));
         }
         double alone = Undisturbed(_points.Skip(1).Select(point => point.DenseMilliseconds));
@@ -191,6 +198,30 @@ internal sealed class TokenSweep : IDisposable
         return (Undisturbed(times), Undisturbed(denseTimes));
     }
 
+    /// <summary>
+    /// The same for a session whose time follows from the picture: means over pictures, of the least time of a few runs of each.
+    /// </summary>
+    private (double Milliseconds, double Dense) MeanTime(NativeSession session)
+    {
+        double time = 0, denseTime = 0;
+        int pictures = 0;
+        long end = Stopwatch.GetTimestamp() + (long)(_request.Seconds * Stopwatch.Frequency);
+        for (; pictures < LeastRuns || (pictures < _set.Count && Stopwatch.GetTimestamp() < end); pictures++)
+        {
+            _cancel.ThrowIfCancellationRequested();
+            _set.Load(pictures % _set.Count, _dense.Input(0));
+            _dense.Input(0).CopyTo(session.Input(0));
+            (double least, double leastDense) = (double.MaxValue, double.MaxValue);
+            for (int run = 0; run < RunsOfPicture; run++)
+            {
+                leastDense = Math.Min(leastDense, Milliseconds(_dense));
+                least = Math.Min(least, Milliseconds(session));
+            }
+            (time, denseTime) = (time + least, denseTime + leastDense);
+        }
+        return (time / pictures, denseTime / pictures);
+    }
+
     private static double Milliseconds(NativeSession session)
     {
         long start = Stopwatch.GetTimestamp();
@@ -208,11 +239,11 @@ internal sealed class TokenSweep : IDisposable
     /// <summary>The more, the nearer to the dense model: agreement, or for outputs that are no classes the smaller error.</summary>
     private static double Worth(TokenPoint point) => point.Metrics.Agreement ?? -point.Metrics.Outputs.Max(output => output.RelativeError ?? double.MaxValue);
 
-    /// <summary>Of the points near a target, the one that agrees most, and of the baselines there that which does.</summary>
+    /// <summary>Of the points near a target, the one that agrees most, and of the baselines there that which does. Where the count varies, the multiply-adds are not known.</summary>
     private static TokenBest? Best(TokenPoint[] points, double target)
     {
         const double near = 0.03;
-        TokenPoint[] nearby = [.. points.Where(point => point.Spec.Length > 0 && Math.Abs(point.MultiplyAddShare - target) <= near)];
+        TokenPoint[] nearby = [.. points.Where(point => point.Spec.Length > 0 && !point.Varies && Math.Abs(point.MultiplyAddShare - target) <= near)];
         TokenPoint? best = nearby.Where(point => !point.IsBaseline).MaxBy(Worth), baseline = nearby.Where(point => point.IsBaseline).MaxBy(Worth);
         return best is null ? null : new TokenBest(target, best.Spec, best.MultiplyAddShare, best.TimeShare, 100 * (1 - best.Metrics.Agreement), 100 * (points[0].Metrics.Accuracy - best.Metrics.Accuracy),
             baseline?.Spec, 100 * (1 - baseline?.Metrics.Agreement));
