@@ -106,7 +106,9 @@ for scale in tiny small; do
 done
 against 'deit_small 80 % merge:r=13' 'ONNX Runtime, dense' 3.0 "$(reduced "$(model deit_small 0.8 unstructured)" merge:r=13)" onnxruntime "$plain"
 large=$(model deit_small 0 unstructured 448)
-against 'deit_small 785 merge:r=60' 'our dense' 2.0 "$(reduced "$large" merge:r=60)" native "$large"
+# 60 is the most that every layer can merge, and leaves half of the multiply-adds; 65 in all but the last layer leaves 70 tokens.
+against 'deit_small 785 merge:r=60' 'our dense' - "$(reduced "$large" merge:r=60)" native "$large"
+against 'deit_small 785 r=65, 1-11' 'our dense' 2.0 "$(reduced "$large" merge:r=65,layers=1-11)" native "$large"
 
 say '\n## Two threads against one\n\n'
 say '| %-26s | %-9s | %12s | %12s | %6s | %9s | %5s | %-9s |\n' model zeros '2 threads p50' '1 thread p50' ratio 'by least' goal ''
