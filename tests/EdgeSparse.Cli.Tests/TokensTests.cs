@@ -142,6 +142,27 @@ public sealed class CompareTests : IDisposable
     }
 
     [DataFact]
+    public void Inspect_shows_the_tokens_that_each_attention_sees()
+    {
+        string onnx = TestData.Path("models", "own", "vit_gelu.onnx");
+        string Text(string model) => Cli.Run("inspect", model).Succeeded().Output;
+        JsonElement Report(string model) => Cli.Run("inspect", model, "--json").Succeeded().Json;
+        Assert.Contains("65, 65, 65, 65, 65, 65 in 6 attention layers", Text(onnx), StringComparison.Ordinal);
+
+        Cli.Run("compile", onnx, "-o", _work["r.esm"], "--tokens", "merge:r=6").Succeeded();
+        Assert.Contains("65, 59, 53, 47, 41, 35 in 6 attention layers", Text(_work["r.esm"]), StringComparison.Ordinal);
+        Assert.Equal([65, 59, 53, 47, 41, 35], Report(_work["r.esm"]).GetProperty("tokens").EnumerateArray().Select(count => count.GetInt32()));
+        Assert.False(Report(_work["r.esm"]).GetProperty("tokens_vary").GetBoolean());
+
+        Cli.Run("compile", onnx, "-o", _work["t.esm"], "--tokens", "merge:threshold=0.9").Succeeded();
+        Assert.Contains("at most 65, ", Text(_work["t.esm"]), StringComparison.Ordinal);
+        Assert.True(Report(_work["t.esm"]).GetProperty("tokens_vary").GetBoolean());
+
+        File.Copy(TestData.Path("models", "resnet8_cifar10_sparse80.onnx"), _work["cnn.onnx"]);
+        Assert.DoesNotContain("attention layers", Text(_work["cnn.onnx"]), StringComparison.Ordinal);
+    }
+
+    [DataFact]
     public void Skipping_the_zeros_of_relu_changes_nothing_but_rounding()
     {
         File.WriteAllText(_work["model.json"], """{ "preprocess": { "scale": 0.00392156863 }, "decoder": { "type": "classification", "softmax": true } }""");
