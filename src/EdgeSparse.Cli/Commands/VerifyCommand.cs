@@ -64,9 +64,7 @@ internal static class VerifyCommand
             TensorInfo output = session.Outputs[i];
             string path = OutputFile(folder, session, i);
             Tensor stored = NpyFile.Read(path);
-            bool varies = output.VaryingAxes.Count > 0;
-            if (varies && samples > 1) throw new CliException(ExitCode.Data, $"{path}: the size of output '{output.Name}' follows from the input, so it is compared one sample at a time; {folder} has {samples}");
-            if (!varies && TensorFiles.Samples(stored.Shape, output.Shape) != samples)
+            if (output.VaryingAxes.Count == 0 && TensorFiles.Samples(stored.Shape, output.Shape) != samples)
                 throw new CliException(ExitCode.Data, $"{path}: shape {stored.Shape}, output '{output.Name}' has {(samples > 1 ? $"{samples} times " : "")}{output.Shape}");
             expected[i] = new Tensor(output.Type, stored.Shape, TensorFiles.Convert(stored, output.Type, path, $"output '{output.Name}'"));
             actual[i] = new byte[expected[i].Data.Length];
@@ -78,8 +76,8 @@ internal static class VerifyCommand
             session.Run();
             for (int i = 0; i < actual.Length; i++)
             {
-                if (session.Outputs[i].VaryingAxes.Count > 0 && session.OutputShape(i) != expected[i].Shape)
-                    throw new CliException(ExitCode.Data, $"output '{session.Outputs[i].Name}' has shape {session.OutputShape(i)}, the stored one {expected[i].Shape}");
+                if (session.Outputs[i].VaryingAxes.Count > 0 && TensorFiles.Samples(expected[i].Shape, session.OutputShape(i)) != samples)
+                    throw new CliException(ExitCode.Data, $"output '{session.Outputs[i].Name}' has shape {session.OutputShape(i)}, the stored one {expected[i].Shape}{(samples > 1 ? $" for {samples} samples" : "")}");
                 session.Output(i).CopyTo(actual[i].AsSpan(sample * (actual[i].Length / samples)));
             }
         }
