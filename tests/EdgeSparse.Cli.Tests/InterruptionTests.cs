@@ -63,7 +63,8 @@ public sealed class InterruptionTests : IDisposable
 
     private static Process Start(params string[] arguments)
     {
-        var start = new ProcessStartInfo(Path.Combine(AppContext.BaseDirectory, "edgesparse")) { RedirectStandardError = true, RedirectStandardOutput = true };
+        // A runner may have been started with Ctrl-C ignored, which its children inherit.
+        var start = new ProcessStartInfo("env", ["--default-signal=INT", Path.Combine(AppContext.BaseDirectory, "edgesparse")]) { RedirectStandardError = true, RedirectStandardOutput = true };
         start.Environment["DOTNET_ROOT"] = Path.GetFullPath(Path.Combine(Path.GetDirectoryName(typeof(object).Assembly.Location)!, "..", "..", ".."));
         foreach (string argument in arguments) start.ArgumentList.Add(argument);
         return Process.Start(start)!;

@@ -82,7 +82,6 @@ public sealed class OptimizeTests : IDisposable
         Assert.Equal(report.GetProperty("faster").GetBoolean(), run.ExitCode == 0);
         JsonElement compared = Cli.Run("compare", _work["o.esm"], "--baseline", _work["o.onnx"], "--pictures", pictures, "--count", "20", "--json").Succeeded().Json;
         Assert.Equal(1.0, compared.GetProperty("model_metrics").GetProperty("agreement").GetDouble());
-        Assert.Contains(candidates, candidate => candidate.GetProperty("family").GetString() == "4x1 uniform" && candidate.GetProperty("verdict").GetString()!.Length > 0);
         Assert.Equal(["optimize.json", "optimize.md", "optimize.png"], Directory.GetFiles(_work["report"]).Select(Path.GetFileName).Order());
         Assert.Contains("| 4x1 ", File.ReadAllText(_work["report/optimize.md"]), StringComparison.Ordinal);
         using var picture = new Frame(1, 1);
