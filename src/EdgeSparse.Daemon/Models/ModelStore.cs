@@ -88,7 +88,6 @@ internal sealed class ModelStore
     /// <summary>Keeps the report; where the disk takes nothing, in memory only.</summary>
     public void Report(UpdateReport report)
     {
-        LastReport = report;
         try
         {
             DurableFile.Replace(Path.Combine(_folder, ReportFile), JsonText.Object(json => WriteReport(json, report)));
@@ -97,6 +96,7 @@ internal sealed class ModelStore
         {
             _log.Warning($"models: {ReportFile} cannot be written: {e.Message}");
         }
+        LastReport = report;
     }
 
     public static void WriteReport(Utf8JsonWriter json, UpdateReport report)

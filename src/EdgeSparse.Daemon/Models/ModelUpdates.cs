@@ -153,12 +153,13 @@ internal sealed class ModelUpdates
         {
             _log.Warning($"models: {path} cannot be removed from the inbox: {e.Message}");
         }
-        _store.Report(report);
         (report.Outcome switch { UpdateOutcome.Installed => Installed, UpdateOutcome.RolledBack => RolledBack, _ => Rejected }).Add();
         string line = $"model update {file}: {report.Word}: {report.Message}";
         if (report.Outcome == UpdateOutcome.Installed) _log.Info(line);
         else _log.Warning(line);
         _loader.Forget();
+        // Last: whoever sees the report finds it counted and logged.
+        _store.Report(report);
         Changed?.Invoke();
         return report;
     }
