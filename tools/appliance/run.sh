@@ -5,8 +5,8 @@
 # PARTS="50-gpio 60-update" runs only those of guest/before and guest/parts, without the reboot. REPORT=FILE writes the table. Needs root (for the disk's owners and devices); takes about 10 minutes, at most LIMIT seconds (1500).
 set -uo pipefail
 
-packages=$1
-folder=$2
+packages=$(realpath -m -- "$1")
+folder=$(realpath -m -- "$2")
 here=$(cd "$(dirname "$0")" && pwd)
 limit=${LIMIT:-1500}
 begin=$SECONDS
