@@ -21,7 +21,12 @@ from masks import Sparsity, sparsity_of
 def starting_model(args, pictures):
     torch.manual_seed(args.seed)
     model = NETS[args.net]()
-    if args.start and isinstance(model, Vit):
+    if args.start and args.start.endswith(".pt"):
+        kept = torch.load(args.start)
+        if kept["net"] != args.net:
+            raise SystemExit(f"{args.start} holds {kept['net']}, expected {args.net}")
+        model.load_state_dict(kept["students"][0]["model"])
+    elif args.start and isinstance(model, Vit):
         model = load_vit(args.start)
     elif args.start:
         sample = torch.from_numpy(pictures.plain[::25].copy()).float().div_(255.0)
@@ -110,7 +115,7 @@ class Clock:
         if self.minutes and self.number % self.LOOK == 0:
             now = time.time()
             pace, self.looked = (now - self.looked) / self.LOOK, now
-            self.pace = pace if self.pace is None else 0.9 * self.pace + 0.1 * pace
+            self.pace = pace if self.pace is None else 0.9 * self.pace + 0.1 * min(pace, 2 * self.pace)  # a pause is no pace
             fit = int((self.minutes * 60 - (now - self.began)) / self.pace)
             least = math.ceil(self.LEAST * (1 - self.progress))
             self.spread(max(least, min(fit, self.steps - self.number)))
@@ -123,7 +128,7 @@ def arguments(words):
     parser.add_argument("--out", required=True, help="folder for checkpoint, log and results")
     parser.add_argument("--epochs", type=float, required=True)
     parser.add_argument("--minutes", type=float, default=0, help="fewer epochs where these would not fit")
-    parser.add_argument("--start", help="exported ONNX model of the same family whose weights to start from")
+    parser.add_argument("--start", help="exported ONNX model of the same family, or checkpoint of the same --net, whose dense weights all students start from")
     parser.add_argument("--again", metavar="CHECKPOINT", help="finished run with the same --net and --sparse to go on from, instead of --start")
     parser.add_argument("--from", dest="progress", type=float, default=0.5, help="with --again: where in the schedule; after the last change of masks they stay")
     parser.add_argument("--sparse", action="append", default=[], metavar="METHOD:PATTERN:ZEROS[:ALLOCATION]")
