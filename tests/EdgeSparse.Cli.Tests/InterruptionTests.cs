@@ -5,7 +5,7 @@ using EdgeSparse.Testing;
 
 namespace EdgeSparse.Cli.Tests;
 
-/// <summary>Ctrl-C in the middle of long work, sent to the program as a process of its own: the last whole result stays.</summary>
+/// <summary>Ctrl-C or SIGTERM in the middle of long work, sent to the program as a process of its own: the last whole result stays.</summary>
 public sealed class InterruptionTests : IDisposable
 {
     private const int Interrupted = 130;
@@ -29,7 +29,7 @@ public sealed class InterruptionTests : IDisposable
         using Process program = Start(words);
         // A layer is done when the file of finished layers has grown.
         while (!(File.Exists(_work[sign]) && new FileInfo(_work[sign]).Length > 1000)) watcher.WaitForChanged(WatcherChangeTypes.All, 100);
-        Assert.Equal(Interrupted, Interrupt(program).ExitCode);
+        Assert.Equal(Interrupted, Interrupt(program, "INT").ExitCode);
         Assert.Equal("the last whole result", File.ReadAllText(_work["s.onnx"]));
         Assert.Empty(Directory.EnumerateFiles(_work.Root, "*.tmp"));
         if (arguments.StartsWith("--sweep", StringComparison.Ordinal)) return;
@@ -39,8 +39,10 @@ public sealed class InterruptionTests : IDisposable
         Cli.Run("inspect", _work["s.onnx"]).Succeeded();
     }
 
-    [DataFact]
-    public void Optimize_leaves_the_best_package_so_far_and_a_report_that_says_so()
+    [DataTheory]
+    [InlineData("INT")]
+    [InlineData("TERM")]
+    public void Optimize_leaves_the_best_package_so_far_and_a_report_that_says_so(string signal)
     {
         File.WriteAllText(_work["cifar.json"], """{ "name": "mbnet", "preprocess": { "scale": 0.00392156863 }, "decoder": { "type": "classification" } }""");
         using Process program = Start("optimize", TestData.Path("models", "own", "mbnet_dense.onnx"), "--calibrate", TestData.Path("images", "cifar10_test1000_jpeg.tar.gz"), "--manifest", _work["cifar.json"], "--pictures", "16", "--judged", "200",
@@ -50,7 +52,7 @@ public sealed class InterruptionTests : IDisposable
         {
         }
         Assert.NotNull(line);
-        (int code, string error) = Interrupt(program);
+        (int code, string error) = Interrupt(program, signal);
         Assert.True(code == Interrupted, error);
         JsonElement report = JsonDocument.Parse(File.ReadAllText(_work["report/optimize.json"])).RootElement;
         Assert.Equal("interrupted", report.GetProperty("ended_by").GetString());
@@ -63,16 +65,16 @@ public sealed class InterruptionTests : IDisposable
 
     private static Process Start(params string[] arguments)
     {
-        // A runner may have been started with Ctrl-C ignored, which its children inherit.
-        var start = new ProcessStartInfo("env", ["--default-signal=INT", Path.Combine(AppContext.BaseDirectory, "edgesparse")]) { RedirectStandardError = true, RedirectStandardOutput = true };
+        // A runner may have been started with signals ignored, which its children inherit.
+        var start = new ProcessStartInfo("env", ["--default-signal=INT,TERM", Path.Combine(AppContext.BaseDirectory, "edgesparse")]) { RedirectStandardError = true, RedirectStandardOutput = true };
         start.Environment["DOTNET_ROOT"] = Path.GetFullPath(Path.Combine(Path.GetDirectoryName(typeof(object).Assembly.Location)!, "..", "..", ".."));
         foreach (string argument in arguments) start.ArgumentList.Add(argument);
         return Process.Start(start)!;
     }
 
-    private static (int ExitCode, string Error) Interrupt(Process program)
+    private static (int ExitCode, string Error) Interrupt(Process program, string signal)
     {
-        using (Process kill = Process.Start("kill", ["-INT", program.Id.ToString(CultureInfo.InvariantCulture)])) kill.WaitForExit();
+        using (Process kill = Process.Start("kill", ["-" + signal, program.Id.ToString(CultureInfo.InvariantCulture)])) kill.WaitForExit();
         Task<string> output = program.StandardOutput.ReadToEndAsync(), error = program.StandardError.ReadToEndAsync();
         if (!program.WaitForExit(s_limit)) program.Kill();
         Task.WaitAll(output, error);
