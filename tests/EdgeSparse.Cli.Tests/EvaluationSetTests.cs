@@ -45,6 +45,45 @@ public sealed class EvaluationSetTests : IDisposable
     }
 
     [Fact]
+    public void Views_are_parts_of_the_picture_and_their_mirror_images_by_the_seed()
+    {
+        Directory.CreateDirectory(_work["slope"]);
+        using (var frame = new Frame(200, 100))
+        {
+            // Red tells the column, green the row.
+            for (int y = 0; y < 100; y++)
+                for (int x = 0; x < 200; x++) frame[x, y] = ((byte)x, (byte)(2 * y), 0);
+            ImageFile.Save(_work["slope/a.png"], frame);
+        }
+        using EvaluationSet set = Open("slope");
+        Assert.True(set.HasViews);
+        int mirrored = 0;
+        var seen = new HashSet<string>();
+        for (ulong seed = 0; seed < 40; seed++)
+        {
+            float[] view = View(seed);
+            Assert.Equal(view, View(seed));
+            seen.Add(string.Join(' ', view));
+            // [channel, row, column] of 2x2: across, red changes by half of what a part is wide, and green not.
+            float across = view[1] - view[0], down = view[6] - view[4];
+            if (across < 0) mirrored++;
+            Assert.InRange(Math.Abs(across), 0.25f * 100, 100);
+            Assert.InRange(down, 0.25f * 100, 100);
+            Assert.Equal(view[4], view[5], 0.6f);
+            Assert.All(view, value => Assert.InRange(value, 0, 199));
+        }
+        Assert.Equal(40, seen.Count);
+        Assert.InRange(mirrored, 8, 32);
+
+        float[] View(ulong seed)
+        {
+            var input = new float[12];
+            set.LoadView(0, seed, MemoryMarshal.AsBytes(input.AsSpan()));
+            return input;
+        }
+    }
+
+    [Fact]
     public void Class_folders_are_labels_by_the_model_or_else_in_order()
     {
         Picture("classes/dog/1.png");

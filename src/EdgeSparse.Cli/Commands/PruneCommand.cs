@@ -21,7 +21,7 @@ internal static class PruneCommand
         Option<string?> criterion = CommonOptions.Choice("--criterion", "Which weights go; default: second-order with --calibrate, else magnitude.", "second-order", "activation", "magnitude", "spectrum", "random");
         var repair = new Option<bool>("--repair") { Description = "Exchange removed weights for kept ones as long as a layer's error falls, after any criterion; needs --calibrate." };
         Option<string?> update = CommonOptions.Choice("--update", "What is solved anew from the calibration pictures; default: weights with --calibrate.", "weights", "bias", "none");
-        Option<long> refine = CommonOptions.Integer("--refine", "Go so often through the calibration pictures to refine the weights that stay, all layers together, by the gradient of the outputs' error; needs --calibrate.", 0, 0, 10_000);
+        Option<long> refine = CommonOptions.Integer("--refine", "Go so often through the calibration pictures to refine the weights that stay, all layers together, by the gradient of the outputs' error, each time with another part of each picture; needs --calibrate.", 0, 0, 10_000);
         Option<string?> allocation = CommonOptions.Choice("--allocation", "How layers share the zeros: alike, by one threshold, by Erdos-Renyi-Kernel, or where they cost least and save time (measured).", "uniform", "global", "erk", "measured");
         Option<double> timeRatio = CommonOptions.Number("--target-time-ratio", "With --allocation measured, instead of --sparsity: predicted time as a share of the dense model's.", -1, 0.001, 1);
         Option<string?> calibrate = CommonOptions.Text("--calibrate", "Pictures, labelled or not: a folder, a .tar.gz of one, an IDX file, .npy arrays.", "PATH");

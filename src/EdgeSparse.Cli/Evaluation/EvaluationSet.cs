@@ -11,6 +11,8 @@ namespace EdgeSparse.Cli.Evaluation;
 /// </summary>
 internal sealed class EvaluationSet : IDisposable
 {
+    private const double LeastPart = 0.25, MostStretch = 0.25;
+
     private readonly EvaluationSample[] _samples;
     private readonly PictureInput? _pictures;
 
@@ -54,32 +56,21 @@ internal sealed class EvaluationSet : IDisposable
     /// <returns>The way back to the picture's coordinates; for an array that of a picture of the input's size.</returns>
     public FrameTransform Load(int index, Span<byte> input)
     {
-        EvaluationSample sample = _samples[index];
-        switch (sample.Content)
-        {
-            case InputArray array:
-                array.Bytes.Span.CopyTo(input);
-                return new FrameTransform(1, 1, 0, 0, 1, 1);
-            case PictureFile file:
-                ImageFile.Load(file.Path, _pictures!.Frame);
-                break;
-            case EncodedPicture encoded:
-                try
-                {
-                    ImageFile.Load(encoded.Bytes, _pictures!.Frame);
-                }
-                catch (ImageFormatException error)
-                {
-                    throw new CliException(ExitCode.Data, $"{sample.Name}: {error.Message}");
-                }
-                break;
-            case GreyPicture grey:
-                Expand(grey, _pictures!.Frame);
-                break;
-            default:
-                throw new InvalidOperationException($"unknown content {sample.Content.GetType().Name}");
-        }
-        return _pictures.Run(input);
+        if (_samples[index].Content is not InputArray array) return Decode(_samples[index]).Run(input);
+        array.Bytes.Span.CopyTo(input);
+        return new FrameTransform(1, 1, 0, 0, 1, 1);
+    }
+
+    /// <summary>True where every sample is a picture, of which <see cref="LoadView"/> gives parts.</summary>
+    public bool HasViews => Array.TrueForAll(_samples, sample => sample.Content is not InputArray);
+
+    /// <summary>Writes a part of picture <paramref name="index"/> to the input's bytes: a quarter of it or more, with sides in about its own proportion, every second time mirrored, all by the seed.</summary>
+    public void LoadView(int index, ulong seed, Span<byte> input)
+    {
+        var random = new SeededRandom(seed);
+        double side = Math.Sqrt(LeastPart + (1 - LeastPart) * random.Uniform()), stretch = Math.Exp((2 * random.Uniform() - 1) * MostStretch);
+        float width = (float)Math.Min(1, side * stretch), height = (float)Math.Min(1, side / stretch), left = (float)random.Uniform() * (1 - width), top = (float)random.Uniform() * (1 - height);
+        Decode(_samples[index]).RunPart(new FrameRegion(left, top, left + width, top + height), random.Below(2) == 1, input);
     }
 
     /// <summary>At most <paramref name="count"/> samples, chosen by the seed; the set itself where it has no more.</summary>
@@ -112,6 +103,32 @@ internal sealed class EvaluationSet : IDisposable
             (samples[i], samples[other]) = (samples[other], samples[i]);
         }
         return samples;
+    }
+
+    private PictureInput Decode(EvaluationSample sample)
+    {
+        switch (sample.Content)
+        {
+            case PictureFile file:
+                ImageFile.Load(file.Path, _pictures!.Frame);
+                break;
+            case EncodedPicture encoded:
+                try
+                {
+                    ImageFile.Load(encoded.Bytes, _pictures!.Frame);
+                }
+                catch (ImageFormatException error)
+                {
+                    throw new CliException(ExitCode.Data, $"{sample.Name}: {error.Message}");
+                }
+                break;
+            case GreyPicture grey:
+                Expand(grey, _pictures!.Frame);
+                break;
+            default:
+                throw new InvalidOperationException($"unknown content {sample.Content.GetType().Name}");
+        }
+        return _pictures;
     }
 
     private static void Expand(GreyPicture grey, Frame frame)

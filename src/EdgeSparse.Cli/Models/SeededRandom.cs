@@ -15,10 +15,13 @@ internal struct SeededRandom(ulong seed)
 
     public int Below(int limit) => (int)((Next() >> 33) % (ulong)limit);
 
+    /// <summary>From 0 to less than 1.</summary>
+    public double Uniform() => (Next() >> 11) * (1.0 / (1L << 53));
+
     /// <summary>Standard normal, by Box and Muller.</summary>
     public float Normal()
     {
         double radius = Math.Sqrt(-2 * Math.Log(((Next() >> 11) + 1) * (1.0 / (1L << 53))));
-        return (float)(radius * Math.Cos(2 * Math.PI * ((Next() >> 11) * (1.0 / (1L << 53)))));
+        return (float)(radius * Math.Cos(2 * Math.PI * Uniform()));
     }
 }

@@ -1,5 +1,6 @@
 using System.Runtime.InteropServices;
 using EdgeSparse.Cli.Evaluation;
+using EdgeSparse.Cli.Models;
 using EdgeSparse.Cli.Output;
 using EdgeSparse.Compiler.Sparsity;
 using EdgeSparse.Model;
@@ -38,4 +39,12 @@ internal static class CalibrationPictures
         }
         return pictures;
     }
+
+    /// <summary>As <see cref="PruningOptions.Views"/>; for one thread.</summary>
+    public static Func<int, ulong, float[]> Views(EvaluationSet set, TensorInfo input, ulong seed) => (picture, view) =>
+    {
+        var values = new float[input.Shape.ElementCount];
+        set.LoadView(picture, new SeededRandom((seed << 48) ^ (view << 24) ^ (ulong)picture).Next(), MemoryMarshal.AsBytes(values.AsSpan()));
+        return values;
+    };
 }

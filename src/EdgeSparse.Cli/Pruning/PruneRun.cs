@@ -85,7 +85,7 @@ internal sealed partial class PruneRun : IDisposable
         PruningResult pruned = Prune(model, options with { State = state }, pictures, "pruning");
         double seconds = Stopwatch.GetElapsedTime(start).TotalSeconds;
         _notes.AddRange(pruned.Notes);
-        if (pruned.Refinement is { } refined) _notes.Add($"refined in {refined.Passes} passes: error of the outputs on the calibration pictures {Format.Number(100 * refined.ErrorBefore, "0.00")} % before, {Format.Number(100 * refined.ErrorAfter, "0.00")} % after");
+        if (pruned.Refinement is { } refined) _notes.Add($"refined in {refined.Passes} passes: error of the outputs on {(_calibration is { HasViews: true } ? "parts of the calibration pictures that were not learnt from" : "the calibration pictures")} {Format.Number(100 * refined.ErrorBefore, "0.00")} % before, {Format.Number(100 * refined.ErrorAfter, "0.00")} % after");
         if (options.Channels) _notes.Add($"{pruned.ChannelsRemoved} of the {pruned.Channels} channels that can be removed are gone from the file; the layers' zeros are the weights that read them");
         PruneOutcome[] outcomes = _heldOut is null ? [] : Judge(model, pruned, options);
         bool accepted = _request.MaxDrop is not { } allowed || Lost(outcomes) <= allowed;
@@ -138,7 +138,8 @@ internal sealed partial class PruneRun : IDisposable
     {
         var import = new ImportOptions();
         foreach ((string name, Shape shape) in _request.InputShapes) import.InputShapes[name] = shape;
-        return ModelPruner.Prune(model, options, pictures, import, new TimedProgress(_terminal, what), _interruption.Token);
+        Func<int, ulong, float[]>? views = options.RefinementPasses > 0 && _calibration is { HasViews: true } set ? CalibrationPictures.Views(set, _dense.Inputs[0], options.Seed) : null;
+        return ModelPruner.Prune(model, options with { Views = views }, pictures, import, new TimedProgress(_terminal, what), _interruption.Token);
     }
 
     /// <summary>The dense model, the pruned one, and beside it what magnitude and chance alone make of the same pattern and share.</summary>

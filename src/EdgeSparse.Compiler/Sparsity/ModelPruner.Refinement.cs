@@ -20,7 +20,7 @@ public sealed partial class ModelPruner
             if (layer.BiasTensor is not null && _changedBiases.Find(changed => changed.Tensor == layer.BiasTensor).Values is { } bias) constants[layer.BiasValue!] = bias;
             layers.Add(new RefinedLayer(layer, weights, HasFreeBias(layer) ? new float[layer.Outputs] : null));
         }
-        var refiner = new GradientRefiner(_graph, layers, value => constants.GetValueOrDefault(value) ?? value.Constant!.Span<float>().ToArray(), _pictures, _threads, _cancellation);
+        using var refiner = new GradientRefiner(_graph, layers, value => constants.GetValueOrDefault(value) ?? value.Constant!.Span<float>().ToArray(), _pictures, _options.Views, _threads, _cancellation);
         (_done, _steps) = (0, RefinementReports);
         (double before, double after) = refiner.Run(_options.RefinementPasses, _options.Seed, share =>
         {

@@ -95,6 +95,12 @@ public sealed record PruningOptions
     /// </summary>
     public int RefinementPasses { get; init; }
 
+    /// <summary>
+    /// Another view of a calibration picture, as a part of it or its mirror image, by the picture's and the view's number: what refinement sees from its second pass on, where a handful of pictures would be
+    /// learnt by heart, and view 0 of each what it judges itself by. Null: the pictures alone.
+    /// </summary>
+    public Func<int, ulong, float[]>? Views { get; init; }
+
     /// <summary>With <see cref="SparsityAllocation.Measured"/>: predicted time of the whole model as a share of the dense one's, to be reached instead of <see cref="Sparsity"/>.</summary>
     public double? TimeRatio { get; init; }
 
@@ -143,7 +149,7 @@ public sealed record PrunedLayer
     public long Parameters => (long)Outputs * Inputs;
 }
 
-/// <summary>What refinement came to: the mean squared error of the outputs before softmax or sigmoid, as a share of their variance, on the calibration pictures.</summary>
+/// <summary>What refinement came to: the mean squared error of the outputs before softmax or sigmoid, as a share of their variance, on the calibration pictures or, where there are views, one view of each that was not learnt from.</summary>
 public sealed record PruningRefinement(int Passes, double ErrorBefore, double ErrorAfter);
 
 /// <summary>A pruning's outcome; the model's weights were changed in place.</summary>

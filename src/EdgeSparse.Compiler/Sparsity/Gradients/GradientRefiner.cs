@@ -12,7 +12,7 @@ internal sealed record RefinedLayer(PrunableLayer Layer, float[] Weights, float[
 /// own variance) over the calibration pictures is lessened by gradient (Adam, Kingma and Ba, 2015; one step for a batch, its length, in units of the root mean square
 /// of a layer's weights, falling as a half cosine). Zeros stay zeros. Results do not depend on the number of threads.
 /// </summary>
-internal sealed class GradientRefiner
+internal sealed class GradientRefiner : IDisposable
 {
     private const int Lanes = 8, LeastBatch = 8, MostBatch = 64, BatchesPerPass = 16;
     private const double FirstDecay = 0.9, SecondDecay = 0.999, Tiny = 1e-12;
@@ -20,22 +20,23 @@ internal sealed class GradientRefiner
     /// <summary>Longest steps, each tried where the one before lessens nothing.</summary>
     private static readonly double[] s_stepLengths = [0.01, 0.003, 0.001, 0.0003];
 
-    private readonly Graph _graph;
-    private readonly IReadOnlyList<float[]> _pictures;
     private readonly int _threads;
     private readonly CancellationToken _cancellation;
     private readonly Value[] _sites;
-    private readonly float[][][] _targets;
+    private readonly NativeSession _dense;
+    private readonly Sample[] _samples, _judges;
+    private readonly Func<int, ulong, float[]>? _views;
     private readonly double[] _energies;
     private readonly GradientNetwork[] _lanes;
     private readonly List<(RefinedLayer Layer, ProductWeights Weights, float[] BiasBefore)> _trained = [];
 
     /// <param name="layers">In the order of execution; layers that do not lead to the outputs are left alone.</param>
     /// <param name="constant">What a constant of the graph is in the pruned model.</param>
+    /// <param name="views">As <see cref="PruningOptions.Views"/>.</param>
     /// <exception cref="ArgumentException">The model has an operator on the way to its outputs that cannot be differentiated here.</exception>
-    public GradientRefiner(Graph graph, IReadOnlyList<RefinedLayer> layers, Func<Value, float[]> constant, IReadOnlyList<float[]> pictures, int threads, CancellationToken cancellation)
+    public GradientRefiner(Graph graph, IReadOnlyList<RefinedLayer> layers, Func<Value, float[]> constant, IReadOnlyList<float[]> pictures, Func<int, ulong, float[]>? views, int threads, CancellationToken cancellation)
     {
-        (_graph, _pictures, _threads, _cancellation) = (graph, pictures, threads, cancellation);
+        (_views, _threads, _cancellation) = (views, threads, cancellation);
         _sites = GradientNetwork.Ends(graph);
         if (_sites.Length == 0) throw new ArgumentException("the model cannot be refined: it has no computed output of float32");
         List<Node> nodes = GradientNetwork.Cone(graph, _sites);
@@ -46,14 +47,22 @@ internal sealed class GradientRefiner
         foreach (Node node in nodes.Where(node => node.Kind is OperatorKind.Conv or OperatorKind.MatMul)) weights[node] = Product(node, byNode.GetValueOrDefault(node), constant);
         var moves = new Dictionary<Value, (int[], int[])>(ReferenceEqualityComparer.Instance);
         _lanes = [.. Enumerable.Range(0, Math.Min(Lanes, pictures.Count)).Select(_ => GradientNetwork.Create(graph, nodes, _sites, weights, constant, moves))];
-        _targets = Targets();
+        var whole = new Graph { Name = graph.Name };
+        whole.Inputs.AddRange(graph.Inputs);
+        whole.Nodes.AddRange(graph.Nodes);
+        whole.Outputs.AddRange(_sites);
+        _dense = NativeSession.Create(whole, new SessionOptions { Threads = threads });
+        _samples = [.. pictures.Select(Judged)];
+        _judges = views is null ? _samples : [.. pictures.Select((_, i) => Judged(views(i, 0)))];
         _energies = [.. Enumerable.Range(0, _sites.Length).Select(Energy)];
     }
 
-    private int Batch => Math.Min(_pictures.Count, Math.Clamp(_pictures.Count / BatchesPerPass, LeastBatch, MostBatch));
+    private int Batch => Math.Min(_samples.Length, Math.Clamp(_samples.Length / BatchesPerPass, LeastBatch, MostBatch));
+
+    public void Dispose() => _dense.Dispose();
 
     /// <summary>
-    /// Goes through the pictures so often; the layers' weights and shifts are then the refined ones. Where the error over all pictures is not less than before, it begins anew with shorter steps; where
+    /// Goes through the pictures so often; the layers' weights and shifts are then the refined ones. Where the error is not less than before, it begins anew with shorter steps; where
     /// the shortest lessen nothing either, all is left as it was.
     /// </summary>
     /// <param name="progress">Called after each batch with the share that is done.</param>
@@ -87,9 +96,9 @@ internal sealed class GradientRefiner
     private void Descend(int passes, double longest, ulong seed, Action<double>? progress)
     {
         var random = new Random(unchecked((int)(seed * 32452843)));
-        int[] order = [.. Enumerable.Range(0, _pictures.Count)];
-        int batch = Batch, steps = passes * ((_pictures.Count + batch - 1) / batch), step = 0;
-        _lanes[0].Forward(_pictures[0]);
+        int[] order = [.. Enumerable.Range(0, _samples.Length)];
+        int batch = Batch, steps = passes * ((order.Length + batch - 1) / batch), step = 0;
+        _lanes[0].Forward(_samples[0].Picture);
         AdamState[] values = [.. _trained.Select(one => new AdamState(one.Weights.Groups[0].Values, RootMeanSquare(one.Weights.Groups[0].Values)))];
         AdamState?[] biases = [.. _trained.Select((one, i) => one.Layer.Shift is null ? null : new AdamState(one.Weights.Bias, _lanes[0].Trained[i].Deviation()))];
         for (int pass = 0; pass < passes; pass++)
@@ -97,21 +106,25 @@ internal sealed class GradientRefiner
             random.Shuffle(order);
             for (int start = 0; start < order.Length; start += batch)
             {
-                ArraySegment<int> chosen = new(order, start, Math.Min(batch, order.Length - start));
+                ulong view = (ulong)pass;
+                Sample[] chosen = [.. order.Skip(start).Take(batch).Select(i => pass > 0 && _views is not null ? Judged(_views(i, view)) : _samples[i])];
                 Accumulate(chosen, backward: true);
                 double length = longest * 0.5 * (1 + Math.Cos(Math.PI * step++ / steps));
                 for (int i = 0; i < _trained.Count; i++)
                 {
-                    values[i].Step(step, length, [.. _lanes.Select(lane => lane.Trained[i].ValueGradients)], 1.0 / chosen.Count);
-                    biases[i]?.Step(step, length, [.. _lanes.Select(lane => lane.Trained[i].BiasGradients)], 1.0 / chosen.Count);
+                    values[i].Step(step, length, [.. _lanes.Select(lane => lane.Trained[i].ValueGradients)], 1.0 / chosen.Length);
+                    biases[i]?.Step(step, length, [.. _lanes.Select(lane => lane.Trained[i].BiasGradients)], 1.0 / chosen.Length);
                 }
                 progress?.Invoke((double)step / steps);
             }
         }
     }
 
-    /// <summary>Mean over the sites of the squared error as a share of the dense values' variance, over all pictures.</summary>
-    private double Error() => Accumulate(new ArraySegment<int>([.. Enumerable.Range(0, _pictures.Count)]), backward: false) / _pictures.Count;
+    /// <summary>
+    /// Mean over the sites of the squared error as a share of the dense values' variance, over all pictures; where there are views, over one of each that no step sees: the pictures themselves are what the
+    /// layers were solved by.
+    /// </summary>
+    private double Error() => Accumulate(_judges, backward: false) / _judges.Length;
 
     private ProductWeights Product(Node node, RefinedLayer? layer, Func<Value, float[]> constant)
     {
@@ -130,57 +143,47 @@ internal sealed class GradientRefiner
         return product;
     }
 
-    /// <summary>[site][picture][element] of the dense model.</summary>
-    private float[][][] Targets()
+    /// <summary>A picture and what the dense model gives for it.</summary>
+    private Sample Judged(float[] picture)
     {
-        var whole = new Graph { Name = _graph.Name };
-        whole.Inputs.AddRange(_graph.Inputs);
-        whole.Nodes.AddRange(_graph.Nodes);
-        whole.Outputs.AddRange(_sites);
-        using NativeSession session = NativeSession.Create(whole, new SessionOptions { Threads = _threads });
-        float[][][] targets = [.. _sites.Select(_ => new float[_pictures.Count][])];
-        for (int picture = 0; picture < _pictures.Count; picture++)
-        {
-            _cancellation.ThrowIfCancellationRequested();
-            MemoryMarshal.AsBytes(_pictures[picture].AsSpan()).CopyTo(session.Input(0));
-            session.Run();
-            for (int site = 0; site < _sites.Length; site++) targets[site][picture] = MemoryMarshal.Cast<byte, float>(session.Output(site)).ToArray();
-        }
-        return targets;
+        _cancellation.ThrowIfCancellationRequested();
+        MemoryMarshal.AsBytes(picture.AsSpan()).CopyTo(_dense.Input(0));
+        _dense.Run();
+        return new Sample(picture, [.. _sites.Select((_, site) => MemoryMarshal.Cast<byte, float>(_dense.Output(site)).ToArray())]);
     }
 
     /// <summary>Σ(y − mean)² of one picture, on average.</summary>
     private double Energy(int site)
     {
         double sum = 0, squares = 0, count = 0;
-        foreach (float[] picture in _targets[site])
+        foreach (Sample sample in _samples)
         {
-            foreach (float value in picture)
+            foreach (float value in sample.Targets[site])
             {
                 sum += value;
                 squares += (double)value * value;
             }
-            count += picture.Length;
+            count += sample.Targets[site].Length;
         }
-        return Math.Max(squares - sum * sum / Math.Max(1, count), 1e-30) / _pictures.Count;
+        return Math.Max(squares - sum * sum / Math.Max(1, count), 1e-30) / _samples.Length;
     }
 
-    /// <summary>Sum of the pictures' errors; with their gradients in the lanes' products.</summary>
-    private double Accumulate(ArraySegment<int> pictures, bool backward)
+    /// <summary>Sum of the samples' errors; with their gradients in the lanes' products.</summary>
+    private double Accumulate(Sample[] samples, bool backward)
     {
         var errors = new double[_lanes.Length];
         Parallel.For(0, _lanes.Length, new ParallelOptions { MaxDegreeOfParallelism = _threads, CancellationToken = _cancellation }, index =>
         {
             GradientNetwork lane = _lanes[index];
             foreach (ProductOperator product in lane.Trained) product.Clear();
-            for (int i = index; i < pictures.Count; i += _lanes.Length)
+            for (int i = index; i < samples.Length; i += _lanes.Length)
             {
                 _cancellation.ThrowIfCancellationRequested();
-                lane.Forward(_pictures[pictures[i]]);
+                lane.Forward(samples[i].Picture);
                 if (backward) lane.ClearGradients();
                 for (int site = 0; site < _sites.Length; site++)
                 {
-                    float[] given = lane.Sites[site].Value, wanted = _targets[site][pictures[i]];
+                    float[] given = lane.Sites[site].Value, wanted = samples[i].Targets[site];
                     float[]? gradient = backward ? lane.Sites[site].Gradient : null;
                     double share = 1 / (_energies[site] * _sites.Length);
                     for (int k = 0; k < given.Length; k++)
@@ -195,6 +198,9 @@ internal sealed class GradientRefiner
         });
         return errors.Sum();
     }
+
+    /// <summary>A picture, and of each site what the dense model gives.</summary>
+    private sealed record Sample(float[] Picture, float[][] Targets);
 
     private static double RootMeanSquare(ReadOnlySpan<float> values)
     {
