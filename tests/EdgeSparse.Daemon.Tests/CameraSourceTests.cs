@@ -9,7 +9,7 @@ namespace EdgeSparse.Daemon.Tests;
 public sealed class CameraSourceTests : IDisposable
 {
     private readonly ManualTime _time = new();
-    private readonly StringWriter _log = new();
+    private readonly LogText _log = new();
     private readonly Frame _frame = new(64, 64);
     private ScriptedCamera _camera = new();
 
@@ -17,7 +17,7 @@ public sealed class CameraSourceTests : IDisposable
 
     private CameraSource Source(string format = "") => new(
         new CameraOptions { Name = "front", Source = new SourceOptions(SourceKind.Camera, "/dev/video0"), Format = format, FramesPerSecond = 30 },
-        request => VideoCapture.Open(request, _camera), _time, new Log(_log, new LogOptions { Level = LogLevel.Debug }, false, _time));
+        request => VideoCapture.Open(request, _camera), _time, _log.CreateLog(new LogOptions { Level = LogLevel.Debug }, _time));
 
     [Fact]
     public void A_Raw_Picture_Becomes_A_Frame()

@@ -101,12 +101,12 @@ public sealed class GpioServiceTests : IDisposable
     public void A_Line_That_Is_Lost_Is_Reported_Once_And_Taken_Again()
     {
         var chips = new ScriptedGpio();
-        var log = new StringWriter();
+        var log = new LogText();
         var time = new ManualTime();
         var options = new GpioOptions();
         options.Inputs.Add(new GpioInputOptions { Name = "switch", Line = "SWITCH", Use = GpioInputUse.Arm });
         using CameraPipeline camera = Rig.Pipeline(new SteppedSource(), new StubSession(), []);
-        using var service = new GpioService(options, new GpioBoard(chips), [camera], [], time, new Log(TextWriter.Synchronized(log), new LogOptions(), false, TimeProvider.System));
+        using var service = new GpioService(options, new GpioBoard(chips), [camera], [], time, log.CreateLog());
         service.Start();
         GpioPort port = service.Ports.Single();
         Until(() => port.Trouble.Contains("no GPIO chip", StringComparison.Ordinal), "no chip yet");

@@ -163,9 +163,9 @@ public sealed class PipelineTests
     [Fact]
     public void A_Frame_That_Cannot_Be_Processed_Is_Counted_And_Reported_Once()
     {
-        var log = new StringWriter();
+        var log = new LogText();
         var session = new StubSession { OnRun = run => { if (run is 1 or 2) throw new InvalidOperationException("kernel says no"); } };
-        using CameraPipeline pipeline = Rig.Pipeline(new EndlessSource(5), session, [], Pace.EveryFrame, log: new Log(log, new LogOptions(), false, TimeProvider.System));
+        using CameraPipeline pipeline = Rig.Pipeline(new EndlessSource(5), session, [], Pace.EveryFrame, log: log.CreateLog());
         pipeline.Start();
         Assert.True(pipeline.Join(Limit));
         Assert.Equal((3, 2), (pipeline.Metrics.Processed.Value, pipeline.Metrics.DroppedFailed.Value));
@@ -233,8 +233,8 @@ public sealed class PipelineTests
     {
         DirectoryInfo folder = Directory.CreateTempSubdirectory("es-");
         File.WriteAllText(Path.Combine(folder.FullName, "sequence-front"), content);
-        var log = new StringWriter();
-        using (var store = new SequenceStore(folder.FullName, "front", new Log(log, new LogOptions(), false, TimeProvider.System))) Assert.Equal(1, store.Next());
+        var log = new LogText();
+        using (var store = new SequenceStore(folder.FullName, "front", log.CreateLog())) Assert.Equal(1, store.Next());
         Assert.Contains("expected a number", log.ToString(), StringComparison.Ordinal);
         Assert.Equal("2", File.ReadAllText(Path.Combine(folder.FullName, "sequence-front")).Trim());
         folder.Delete(recursive: true);
@@ -243,8 +243,8 @@ public sealed class PipelineTests
     [Fact]
     public void A_Folder_That_Cannot_Be_Written_Does_Not_Stop_The_Numbering()
     {
-        var log = new StringWriter();
-        using var store = new SequenceStore("/proc/self", "front", new Log(log, new LogOptions(), false, TimeProvider.System));
+        var log = new LogText();
+        using var store = new SequenceStore("/proc/self", "front", log.CreateLog());
         Assert.Equal([1L, 2L], [store.Next(), store.Next()]);
         Assert.Single(log.ToString().Split('\n'), line => line.Contains("cannot be written", StringComparison.Ordinal));
     }

@@ -10,8 +10,7 @@ internal sealed class RunningDaemon : IAsyncDisposable
 {
     private readonly CancellationTokenSource _stop = new();
     private readonly Task _running;
-    private readonly StringWriter _log = new();
-    private readonly TextWriter _writer;
+    private readonly LogText _log = new();
 
     /// <summary>The daemon with the configuration of a file, which it can read again.</summary>
     public RunningDaemon(string folder, string file)
@@ -19,8 +18,7 @@ internal sealed class RunningDaemon : IAsyncDisposable
         Socket = Path.Combine(folder, "mqtt.sock");
         LoadedConfiguration Read() => LoadedConfiguration.Read(CommandLine.Parse(["--config", file, "--http:listen=127.0.0.1:0", "--mqtt:tcp=127.0.0.1:0"]), new System.Collections.Hashtable(), _ => null);
         LoadedConfiguration loaded = Read();
-        _writer = TextWriter.Synchronized(_log);
-        Daemon = new EdgeSparseDaemon(loaded.Options, new Log(_writer, loaded.Options.Log, journal: false, TimeProvider.System), TimeProvider.System, loaded: loaded, read: Read);
+        Daemon = new EdgeSparseDaemon(loaded.Options, _log.CreateLog(loaded.Options.Log), TimeProvider.System, loaded: loaded, read: Read);
         _running = Daemon.RunAsync(new SystemdNotifier(null), _stop.Token);
         Client = new HttpClient { BaseAddress = new Uri($"http://{Daemon.HttpEndPoint}"), Timeout = TimeSpan.FromSeconds(60) };
     }
@@ -40,8 +38,7 @@ internal sealed class RunningDaemon : IAsyncDisposable
         if (options.Model.Length == 0) options.Model = TestPackage.Detector(folder);
         foreach (CameraOptions camera in options.Cameras)
             if (camera.Model.Length == 0) camera.Model = options.Model;
-        _writer = TextWriter.Synchronized(_log);
-        Daemon = new EdgeSparseDaemon(options, new Log(_writer, new LogOptions { Level = LogLevel.Debug }, journal: false, TimeProvider.System), TimeProvider.System, gpio);
+        Daemon = new EdgeSparseDaemon(options, _log.CreateLog(new LogOptions { Level = LogLevel.Debug }), TimeProvider.System, gpio);
         _running = Daemon.RunAsync(new SystemdNotifier(null), _stop.Token);
         Client = new HttpClient { BaseAddress = Daemon.HttpEndPoint is null ? null : new Uri($"http://{Daemon.HttpEndPoint}"), Timeout = TimeSpan.FromSeconds(60) };
     }
@@ -52,14 +49,8 @@ internal sealed class RunningDaemon : IAsyncDisposable
 
     public string Socket { get; }
 
-    /// <summary>What was logged up to now; a synchronised writer locks itself while it writes.</summary>
-    public string Log
-    {
-        get
-        {
-            lock (_writer) return _log.ToString();
-        }
-    }
+    /// <summary>What was logged up to now.</summary>
+    public string Log => _log.ToString();
 
     public IPEndPoint Mqtt => Daemon.MqttEndPoint!;
 

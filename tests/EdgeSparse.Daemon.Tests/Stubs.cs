@@ -231,14 +231,32 @@ internal sealed class RecordingPublisher : IMessagePublisher
 /// <summary>Keeps the red value of the first pixel of every processed frame, with its numbers.</summary>
 internal sealed class RecordingSink : IResultSink
 {
-    public List<(long Sequence, long Frame, byte Red)> Results { get; } = [];
+    private readonly List<(long Sequence, long Frame, byte Red)> _results = [];
+    private readonly List<int> _tokens = [];
 
-    public List<int> Tokens { get; } = [];
+    public List<(long Sequence, long Frame, byte Red)> Results
+    {
+        get
+        {
+            lock (_results) return [.. _results];
+        }
+    }
+
+    public List<int> Tokens
+    {
+        get
+        {
+            lock (_results) return [.. _tokens];
+        }
+    }
 
     public void Publish(FrameResult result)
     {
-        Results.Add((result.Sequence, result.Frame.Sequence, result.Frame.Pixels[0]));
-        Tokens.Add(result.Tokens);
+        lock (_results)
+        {
+            _results.Add((result.Sequence, result.Frame.Sequence, result.Frame.Pixels[0]));
+            _tokens.Add(result.Tokens);
+        }
     }
 }
 

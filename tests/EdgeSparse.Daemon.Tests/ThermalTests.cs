@@ -80,8 +80,8 @@ public sealed class ThermalTests : IDisposable
     {
         var options = new ThermalOptions { Root = _folder.FullName };
         using CameraPipeline camera = Rig.Pipeline(new SteppedSource(), new StubSession(), []);
-        var log = new StringWriter();
-        var guard = new ThermalGuard(options, [camera], new Log(log, new LogOptions(), false, TimeProvider.System), TimeProvider.System);
+        var log = new LogText();
+        var guard = new ThermalGuard(options, [camera], log.CreateLog(), TimeProvider.System);
         guard.Look();
         var checks = new List<HealthCheck>();
         guard.AddChecks(checks);

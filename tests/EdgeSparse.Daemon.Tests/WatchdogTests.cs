@@ -14,7 +14,7 @@ public sealed class WatchdogTests : IDisposable
     private readonly DirectoryInfo _folder = Directory.CreateTempSubdirectory("es-");
     private readonly Socket _systemd = new(AddressFamily.Unix, SocketType.Dgram, ProtocolType.Unspecified) { ReceiveTimeout = 60_000 };
     private readonly SystemdNotifier _notifier;
-    private readonly StringWriter _log = new();
+    private readonly LogText _log = new();
     private readonly ManualTime _time = new();
 
     public WatchdogTests()
@@ -151,7 +151,7 @@ public sealed class WatchdogTests : IDisposable
         await new Watchdog(new SystemdNotifier(null), [], TimeProvider.System, Rig.Quiet).RunAsync(CancellationToken.None).WaitAsync(Limit);
     }
 
-    private Watchdog Watch(params CameraPipeline[] cameras) => new(_notifier, cameras, _time, new Log(_log, new LogOptions(), false, TimeProvider.System));
+    private Watchdog Watch(params CameraPipeline[] cameras) => new(_notifier, cameras, _time, _log.CreateLog());
 
     private int Lines(string text) => _log.ToString().Split('\n').Count(line => line.Contains(text, StringComparison.Ordinal));
 

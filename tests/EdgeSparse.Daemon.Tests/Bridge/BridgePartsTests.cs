@@ -136,8 +136,8 @@ public sealed class BridgePartsTests : IDisposable
         string password = Path.Combine(_folder.FullName, "password");
         File.WriteAllText(password, "s3cret\n");
         if (!OperatingSystem.IsWindows()) File.SetUnixFileMode(password, (UnixFileMode)0b110_100_100);
-        var text = new StringWriter();
-        var log = new Log(text, new LogOptions { Level = LogLevel.Debug }, journal: false, TimeProvider.System);
+        var text = new LogText();
+        var log = text.CreateLog(new LogOptions { Level = LogLevel.Debug });
         var options = new BridgeOptions { Host = "broker.example", UserName = "anna", PasswordFile = password };
         MqttClientOptions client = BridgeConnection.Create(options, "gate-01", log);
         Assert.Equal("s3cret", Encoding.UTF8.GetString(client.Password!));
