@@ -87,13 +87,44 @@ public sealed class PruneTests : IDisposable
         Assert.Empty(Directory.EnumerateFiles(_work.Root, "*.tmp"));
     }
 
+    [Fact]
+    public void Views_calibrate_too_by_the_seed()
+    {
+        SmallModel.WriteColors(_work["m.onnx"]);
+        File.WriteAllText(_work["m.json"], SmallModel.Manifest);
+        Directory.CreateDirectory(_work["p"]);
+        var random = new Random(3);
+        for (int i = 0; i < 4; i++)
+        {
+            using var frame = new Frame(16, 16);
+            random.NextBytes(frame.Pixels);
+            ImageFile.Save(_work[$"p/{i}.png"], frame);
+        }
+        byte[] plain = Pruned(0), viewed = Pruned(3);
+        Assert.NotEqual(plain, viewed);
+        Assert.Equal(viewed, Pruned(3));
+        Assert.NotEqual(viewed, Pruned(3, "--seed", "65537"));
+        Assert.NotEqual(viewed, Pruned(2));
+        Outcome said = Cli.Run([.. Prune(3)]).Succeeded();
+        Assert.Contains("calibrated with 4 and 3 parts of each", said.Output, StringComparison.Ordinal);
+
+        string[] Prune(int views) => ["prune", _work["m.onnx"], "--layers", "*", "--sparsity", "0.5", "--calibrate", _work["p"], "--judge", _work["p"], "--views", $"{views}", "-o", _work["s.onnx"]];
+
+        byte[] Pruned(int views, params string[] more)
+        {
+            JsonElement report = Cli.Run([.. Prune(views), "--json", .. more]).Succeeded().Json;
+            Assert.Equal((4, views), (report.GetProperty("calibration_pictures").GetInt32(), report.GetProperty("calibration_views").GetInt32()));
+            return File.ReadAllBytes(_work["s.onnx"]);
+        }
+    }
+
     [DataFact]
     public void A_sweep_finds_the_drop_and_writes_the_sparsest_model_before_it()
     {
         File.Copy(TestData.Path("models", "mlperftiny_resnet8_cifar10.onnx"), _work["m.onnx"]);
         File.WriteAllText(_work["m.json"], Cifar);
         string[] sweep = ["prune", _work["m.onnx"], "--sweep", "0.5,0.7,0.9,0.98", "--calibrate", TestData.Path("images", "cifar10_test1000_jpeg.tar.gz"), "--pictures", "100", "--judged", "200", "-o", _work["s.onnx"]];
-        JsonElement report = Cli.Run([.. sweep, "--plot", _work["s.png"], "--save", _work["s.json"], "--json"]).Succeeded().Json;
+        JsonElement report = Cli.Run([.. sweep, "--plot", _work["s.png"], "--save", _work["sweep.json"], "--json"]).Succeeded().Json;
         JsonElement[] points = [.. report.GetProperty("points").EnumerateArray()];
         Assert.Equal([0.5, 0.7, 0.9, 0.98], points.Select(point => point.GetProperty("sparsity_asked").GetDouble()));
         double[] lost = [.. points.Select(point => point.GetProperty("lost").GetDouble())];
@@ -109,7 +140,7 @@ public sealed class PruneTests : IDisposable
         Assert.Equal(before, report.GetProperty("written").GetDouble());
         Assert.True(points.Single(point => point.GetProperty("is_before_drop").GetBoolean()).GetProperty("sparsity_asked").GetDouble() == before);
         Assert.True(new FileInfo(_work["s.png"]).Length > 1000);
-        Assert.Equal("edgesparse.prune-sweep/1", JsonDocument.Parse(File.ReadAllText(_work["s.json"])).RootElement.GetProperty("schema").GetString());
+        Assert.Equal("edgesparse.prune-sweep/1", JsonDocument.Parse(File.ReadAllText(_work["sweep.json"])).RootElement.GetProperty("schema").GetString());
         Assert.Empty(Directory.EnumerateFiles(_work.Root, "*.pruning"));
         File.Delete(_work["s.onnx"]);
         Outcome refused = Cli.Run(["prune", _work["m.onnx"], "--sweep", "0.95,0.98", "--criterion", "magnitude", "--update", "none", "--max-drop", "1", "--judged", "100", "--judge", TestData.Path("images", "cifar10_test1000_jpeg.tar.gz"), "-o", _work["s.onnx"]]);
@@ -144,6 +175,11 @@ public sealed class PruneTests : IDisposable
         Refused(64, "--target-time-ratio needs --allocation measured", "--target-time-ratio", "0.5");
         Refused(64, "--refine needs --calibrate", "--sparsity", "0.5", "--refine", "2");
         Refused(64, "--refine needs --update weights", "--sparsity", "0.5", "--refine", "2", "--update", "bias", "--calibrate", _work["one"]);
+        Refused(64, "--views needs --calibrate", "--sparsity", "0.5", "--views", "2");
+        NpyFile.Write(_work["x.npy"], Tensor.FromFloats(new Shape(4, 3, 2, 2), new float[48]));
+        Refused(64, "--views is 2, expected 0", "--sparsity", "0.5", "--layers", "*", "--views", "2", "--calibrate", _work["x.npy"]);
+        Refused(64, "take for the manifest of", "--sparsity", "0.5", "--layers", "*", "--save", _work["s.json"]);
+        Refused(64, "take for the manifest of", "--sparsity", "0.5", "--layers", "*", "--save", _work["model.json"]);
         Refused(64, "--repair needs --calibrate", "--sparsity", "0.5", "--repair");
         Refused(64, "--sweep is '0.5,x', expected numbers between 0 and 1", "--sweep", "0.5,x");
         Refused(64, "--sweep: pattern 2:4 fixes the share", "--sweep", "0.5", "--pattern", "2:4");

@@ -26,6 +26,7 @@ internal static class OptimizeCommand
         Option<string?> report = CommonOptions.Text("--report", "Write the report: optimize.md, optimize.json, optimize.png.", "FOLDER");
         Option<string?> judge = CommonOptions.Text("--judge", "Pictures to judge by, where not those of --calibrate that calibration leaves.", "PATH");
         Option<long> pictures = CommonOptions.Integer("--pictures", "Most calibration pictures.", 128, 1, 100_000);
+        Option<long> views = CommonOptions.Views();
         Option<long> judged = CommonOptions.Integer("--judged", "Most pictures to judge by.", 1000, 1, EvaluationSource.MaxSamples);
         Option<double> limit = CommonOptions.Number("--time-limit", "Stop after so many seconds with the best so far; default: when all is searched.", 0, 0, 1e7);
         Option<double> seconds = CommonOptions.Number("--seconds", "How long each candidate is timed, in turn with the dense model.", 1, 0, 600);
@@ -41,7 +42,7 @@ internal static class OptimizeCommand
         Option<bool> json = CommonOptions.Json();
         var command = new Command("optimize", "Search the fastest package that loses no more than --max-drop, by measured time; Ctrl-C leaves the best so far.")
         {
-            onnx, calibrate, maxDrop, output, outputOnnx, report, judge, pictures, judged, limit, seconds, patterns, allocations, methods, exclude, seed, manifest, inputs, threads, state, json,
+            onnx, calibrate, maxDrop, output, outputOnnx, report, judge, pictures, views, judged, limit, seconds, patterns, allocations, methods, exclude, seed, manifest, inputs, threads, state, json,
         };
         command.SetAction(parsed =>
         {
@@ -54,7 +55,7 @@ internal static class OptimizeCommand
             }
             if (parsed.GetValue(report) is { } folder && File.Exists(folder)) throw new CliException(ExitCode.CannotCreate, $"--report is '{folder}', a file; give a folder");
             var request = new OptimizeRequest(path, parsed.GetValue(output)!, parsed.GetValue(outputOnnx), parsed.GetValue(report), parsed.GetValue(manifest), ModelOptions.ParseShapes(parsed.GetValue(inputs)),
-                parsed.GetValue(calibrate)!, parsed.GetValue(judge), (int)parsed.GetValue(pictures), (int)parsed.GetValue(judged), parsed.GetValue(maxDrop) / 100,
+                parsed.GetValue(calibrate)!, parsed.GetValue(judge), (int)parsed.GetValue(pictures), (int)parsed.GetValue(views), (int)parsed.GetValue(judged), parsed.GetValue(maxDrop) / 100,
                 parsed.GetValue(limit) is > 0 and double most ? TimeSpan.FromSeconds(most) : null, parsed.GetValue(seconds), (ulong)parsed.GetValue(seed), (int)parsed.GetValue(threads),
                 Tuning.Load(parsed.GetValue(state), terminal), Patterns(parsed.GetValue(patterns) ?? "unstructured,4x1,2x1,2:4,1:4,1:8"), Allocations(parsed.GetValue(allocations) ?? "uniform,erk"),
                 TokenMethodNames(parsed.GetValue(methods)), parsed.GetValue(exclude) ?? []);

@@ -27,6 +27,7 @@ internal static class PruneCommand
         Option<string?> calibrate = CommonOptions.Text("--calibrate", "Pictures, labelled or not: a folder, a .tar.gz of one, an IDX file, .npy arrays.", "PATH");
         Option<string?> judge = CommonOptions.Text("--judge", "Pictures to judge by, where not those of --calibrate that calibration leaves.", "PATH");
         Option<long> pictures = CommonOptions.Integer("--pictures", "Most calibration pictures.", 256, 1, 100_000);
+        Option<long> views = CommonOptions.Views();
         Option<long> judged = CommonOptions.Integer("--judged", "Most pictures to judge by.", 1000, 1, 200_000);
         var layers = new Option<string[]>("--layers") { Description = "Only layers of this name (* and ? stand for any letters), even those left dense by default.", HelpName = "GLOB" };
         var exclude = new Option<string[]>("--exclude") { Description = "Leave layers of this name dense.", HelpName = "GLOB" };
@@ -45,7 +46,7 @@ internal static class PruneCommand
         Option<bool> json = CommonOptions.Json();
         var command = new Command("prune", "Prune an ONNX model with a handful of pictures; same graph, weights changed.")
         {
-            onnx, output, sparsity, pattern, criterion, repair, update, refine, allocation, timeRatio, calibrate, judge, pictures, judged, layers, exclude, damping, maxDrop, sweep, plot, save, seed, package, manifest, inputs, threads, state, json,
+            onnx, output, sparsity, pattern, criterion, repair, update, refine, allocation, timeRatio, calibrate, judge, pictures, views, judged, layers, exclude, damping, maxDrop, sweep, plot, save, seed, package, manifest, inputs, threads, state, json,
         };
         command.SetAction(parsed =>
         {
@@ -78,12 +79,15 @@ internal static class PruneCommand
                 Seed = (ulong)parsed.GetValue(seed),
                 Threads = (int)parsed.GetValue(threads),
             };
+            if (parsed.GetValue(save) is { } saved && IsManifestOf(parsed.GetValue(output)!, saved))
+                throw new CliException(ExitCode.Usage, $"--save is '{saved}', which later commands would take for the manifest of {parsed.GetValue(output)}: give it another name");
+            if (parsed.GetValue(views) > 0 && !calibrated) throw new CliException(ExitCode.Usage, "--views needs --calibrate");
             if (parsed.GetValue(repair) && !calibrated) throw new CliException(ExitCode.Usage, "--repair needs --calibrate");
             if (options.RefinementPasses > 0 && options.Update != PruningUpdate.Weights) throw new CliException(ExitCode.Usage, calibrated ? "--refine needs --update weights" : "--refine needs --calibrate");
             if (shared == SparsityAllocation.Measured && !calibrated) throw new CliException(ExitCode.Usage, "--allocation measured needs --calibrate");
             if (chosen.Group > 0 && shared is SparsityAllocation.Global or SparsityAllocation.ErdosRenyiKernel) throw new CliException(ExitCode.Usage, $"--pattern {chosen.Name} fixes the share of zeros of every layer: leave --allocation out");
             var request = new PruneRequest(parsed.GetValue(onnx)!, parsed.GetValue(output)!, parsed.GetValue(package), parsed.GetValue(manifest), ModelOptions.ParseShapes(parsed.GetValue(inputs)),
-                parsed.GetValue(calibrate), parsed.GetValue(judge), (int)parsed.GetValue(pictures), (int)parsed.GetValue(judged), parsed.GetValue(maxDrop) is >= 0 and double drop ? drop / 100 : null, options, shares);
+                parsed.GetValue(calibrate), parsed.GetValue(judge), (int)parsed.GetValue(pictures), (int)parsed.GetValue(views), (int)parsed.GetValue(judged), parsed.GetValue(maxDrop) is >= 0 and double drop ? drop / 100 : null, options, shares);
             if (shares is not null) return Sweep(terminal, request, parsed.GetValue(plot), parsed.GetValue(save), parsed.GetValue(json));
             PruneReport report = PruneRun.Execute(request, terminal);
             if (parsed.GetValue(save) is { } file) Json.Save(file, report, ReportContext.Default.PruneReport);
@@ -113,6 +117,13 @@ internal static class PruneCommand
         return ExitCode.Different;
     }
 
+    /// <summary>True where a file of that name is read as the manifest of the ONNX file.</summary>
+    private static bool IsManifestOf(string onnx, string file)
+    {
+        string folder = Path.GetDirectoryName(Path.GetFullPath(onnx)) ?? "/", path = Path.GetFullPath(file);
+        return path == Path.Combine(folder, Path.GetFileNameWithoutExtension(onnx) + ".json") || path == Path.Combine(folder, "model.json");
+    }
+
     /// <summary>Shares of zeros, ascending; null where no sweep is asked for.</summary>
     private static double[]? Sweep(string? text, PruningPattern pattern, bool otherGiven)
     {
@@ -131,7 +142,7 @@ internal static class PruneCommand
             foreach (PruneOutcome outcome in point.Outcomes.Where((_, i) => i > 0 || point == report.Points[0]))
                 rows.Add(([Format.Number(100 * outcome.Sparsity, "0.0") + " %" + (point.IsBeforeDrop && outcome == point.Outcomes[1] ? " (before the drop)" : ""), outcome.Method], outcome.Metrics));
         terminal.Write(EvaluationTable.Create(2, ["zeros", "method"], rows));
-        terminal.Line($"judged by {report.JudgedPictures} pictures that calibration did not see; calibrated with {report.CalibrationPictures}");
+        terminal.Line($"judged by {report.JudgedPictures} pictures that calibration did not see; calibrated with {Calibrated(report.CalibrationPictures, report.CalibrationViews)}");
         terminal.Line();
         Table layers = Terminal.Table(1, ["layer, output error at", .. report.Points.Select(point => Format.Number(100 * point.SparsityAsked, "0.#") + " %")]);
         for (int i = 0; report.Points.Length > 0 && i < report.Points[0].Layers.Length; i++)
@@ -141,6 +152,8 @@ internal static class PruneCommand
         if (report.Package is not null) terminal.Line($"package     {report.Package}");
         foreach (string note in report.Notes) terminal.Note(note);
     }
+
+    private static string Calibrated(int pictures, int views) => views == 0 ? $"{pictures}" : $"{pictures} and {views} part{(views == 1 ? "" : "s")} of each";
 
     /// <summary>The share of zeros asked for, or fixed by the pattern.</summary>
     private static double Sparsity(PruningPattern pattern, double asked)
@@ -190,7 +203,7 @@ internal static class PruneCommand
         if (report.JudgedPictures > 0)
         {
             terminal.Write(EvaluationTable.Create(1, ["method", "zeros"], [.. report.Outcomes.Select(outcome => ((string[])[outcome.Method, Format.Number(100 * outcome.Sparsity, "0.0") + " %"], outcome.Metrics))]));
-            terminal.Line($"judged by {report.JudgedPictures} pictures that calibration did not see; calibrated with {report.CalibrationPictures}, {Format.Number(report.Seconds, "0.0")} s");
+            terminal.Line($"judged by {report.JudgedPictures} pictures that calibration did not see; calibrated with {Calibrated(report.CalibrationPictures, report.CalibrationViews)}, {Format.Number(report.Seconds, "0.0")} s");
         }
         if (report.PredictedTime is { } time) terminal.Line($"predicted   {Format.Number(time.Milliseconds, "0.00")} ms of {Format.Number(time.DenseMilliseconds, "0.00")} ms dense, one thread");
         if (report.Output is not null) terminal.Line($"file        {report.Output}, {Format.Bytes(report.OutputBytes)}, {Format.Percent(report.Zeros, report.Parameters)} of the weights zero");

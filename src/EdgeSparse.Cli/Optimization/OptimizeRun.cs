@@ -46,6 +46,7 @@ internal sealed class OptimizeRun : IDisposable
     private readonly EvaluationSet? _judgeAll;
     private readonly EvaluationSet _calibration;
     private readonly EvaluationSet _heldOut;
+    private readonly int _views;
     private readonly List<OptimizeCandidate> _candidates = [];
     private readonly List<(FamilySearch Search, int Tried)> _families = [];
     private readonly List<(Candidate Candidate, int Index)> _passed = [];
@@ -84,6 +85,7 @@ internal sealed class OptimizeRun : IDisposable
             _all.Require(2, "at least 2, some to calibrate with and some to judge by");
             (_calibration, _heldOut) = _all.Split(Math.Min(wanted, _all.Count / 2), request.JudgedPictures, request.Seed);
         }
+        _views = CalibrationPictures.FittingViews(_calibration, request.Views, _densePackage.Graph!, _notes);
     }
 
     public static OptimizeReport Execute(OptimizeRequest request, Terminal terminal)
@@ -155,7 +157,7 @@ internal sealed class OptimizeRun : IDisposable
     private void Baseline()
     {
         CancellationToken cancel = _interruption.Token;
-        float[][] pictures = CalibrationPictures.Load(_calibration, _dense.Inputs[0], _request.Onnx, _terminal, cancel);
+        float[][] pictures = CalibrationPictures.Load(_calibration, _views, _dense.Inputs[0], _request.Seed, _request.Onnx, _terminal, cancel);
         _reference = ReferenceOutputs.Of(_heldOut, _dense, _request.Onnx, _densePackage.Manifest, i => _terminal.Progress($"dense model: picture {i + 1}/{_heldOut.Count}"), cancel);
         AccuracyLoss own = AccuracyLoss.Of(_reference.Own, _reference.Own, _request.Onnx);
         _inputs = new byte[Math.Min(TimedPictures, _heldOut.Count)][];
@@ -376,7 +378,7 @@ internal sealed class OptimizeRun : IDisposable
         SessionDescription description = _dense.Describe();
         AccuracyLoss own = AccuracyLoss.Of(_reference.Own, _reference.Own, _request.Onnx);
         return new OptimizeReport("edgesparse.optimize/1", new ModelName(_request.Onnx, _densePackage.Manifest.Name, _densePackage.Manifest.Version, null), written, _best >= 0, own.Metric, 100 * _request.MaxDrop, own.Value,
-            _request.Calibrate, _calibration.Count, _request.Judge ?? _request.Calibrate, _heldOut.Count, _request.Seed, Processor.Current.Name, description.Isa.ToString(), description.Threads, description.Costs.Origin,
+            _request.Calibrate, _calibration.Count, _views, _request.Judge ?? _request.Calibrate, _heldOut.Count, _request.Seed, Processor.Current.Name, description.Isa.ToString(), description.Threads, description.Costs.Origin,
             Stopwatch.GetElapsedTime(_start).TotalSeconds, ended, _candidates[0].Milliseconds!.Value,
             [.. _candidates.Select((row, i) => row with { OnFront = row.Metrics is not null && front.Contains(i), Chosen = written is not null && i == (_best < 0 ? 0 : _best) })],
             [.. _families.Select(family => new OptimizeFamily(family.Search.Family.Name, family.Search.Family.Recipes.Count, family.Tried, family.Search.Closed ?? "not searched to its end"))], [.. _notes]);

@@ -25,5 +25,5 @@ internal sealed record OptimizeFamily(string Name, int Recipes, int Tried, strin
 /// <param name="Metric">What the bound is about: accuracy, mAP@.5 or agreement.</param>
 /// <param name="EndedBy">complete, time limit, or interrupted.</param>
 internal sealed record OptimizeReport(
-    string Schema, ModelName Model, string? Output, bool Faster, string Metric, double MaxDropPoints, double DenseValue, string Calibrate, int CalibrationPictures, string Judge, int JudgedPictures, ulong Seed,
+    string Schema, ModelName Model, string? Output, bool Faster, string Metric, double MaxDropPoints, double DenseValue, string Calibrate, int CalibrationPictures, int CalibrationViews, string Judge, int JudgedPictures, ulong Seed,
     string Processor, string InstructionSet, int Threads, string Costs, double Seconds, string EndedBy, double DenseMilliseconds, OptimizeCandidate[] Candidates, OptimizeFamily[] Families, string[] Notes);

@@ -14,7 +14,7 @@ internal sealed record PredictedTime(double Milliseconds, double DenseMillisecon
 /// <param name="PredictedTime">Of a measured allocation, else null.</param>
 internal sealed record PruneReport(
     string Schema, string Model, string? Output, long OutputBytes, string? Package, string Pattern, string Criterion, string Update, string Allocation, double SparsityAsked, ulong Seed,
-    int CalibrationPictures, int JudgedPictures, double Seconds, long Parameters, long Zeros, PruneOutcome[] Outcomes, PrunedLayerReport[] Layers, PredictedTime? PredictedTime, string[] Notes);
+    int CalibrationPictures, int CalibrationViews, int JudgedPictures, double Seconds, long Parameters, long Zeros, PruneOutcome[] Outcomes, PrunedLayerReport[] Layers, PredictedTime? PredictedTime, string[] Notes);
 
 /// <summary>One share of zeros.</summary>
 /// <param name="Sparsity">Share of zeros that the pruned layers have.</param>
@@ -25,5 +25,5 @@ internal sealed record PruneSweepPoint(double SparsityAsked, double Sparsity, do
 /// <param name="Written">The share of zeros of the model written to <paramref name="Output"/>.</param>
 /// <param name="BeforeDrop">The last share before the sharp drop; null where there is none.</param>
 internal sealed record PruneSweepReport(
-    string Schema, string Model, string? Output, string? Package, string Pattern, string Criterion, string Update, string Allocation, ulong Seed, int CalibrationPictures, int JudgedPictures, bool Complete,
+    string Schema, string Model, string? Output, string? Package, string Pattern, string Criterion, string Update, string Allocation, ulong Seed, int CalibrationPictures, int CalibrationViews, int JudgedPictures, bool Complete,
     double? Written, double? BeforeDrop, PruneSweepPoint[] Points, string[] Notes);

@@ -18,7 +18,7 @@ internal sealed partial class PruneRun
     private PruneSweepReport Sweep(double[] shares)
     {
         if (_heldOut is null) throw new CliException(ExitCode.Usage, "--sweep needs pictures to judge by: give --calibrate or --judge");
-        float[][] pictures = _calibration is null ? [] : Pictures(_calibration);
+        float[][] pictures = Pictures();
         PruningOptions options = _request.Options;
         var points = new List<PruneSweepPoint>();
         var models = new List<byte[]>();
@@ -49,7 +49,7 @@ internal sealed partial class PruneRun
         int chosen = !complete ? -1 : _request.MaxDrop is { } allowed ? points.FindLastIndex(point => point.Lost <= allowed) : before;
         if (chosen >= 0) Write(models[chosen]);
         return new PruneSweepReport("edgesparse.prune-sweep/1", _request.Onnx, chosen >= 0 ? _request.Output : null, chosen >= 0 ? _request.Package : null, Pattern(options), Words(options.Criterion),
-            options.Update.ToString().ToLowerInvariant(), Words(options.Allocation), options.Seed, pictures.Length, _heldOut.Count, complete, chosen >= 0 ? points[chosen].SparsityAsked : null, before >= 0 ? points[before].SparsityAsked : null,
+            options.Update.ToString().ToLowerInvariant(), Words(options.Allocation), options.Seed, _calibration?.Count ?? 0, _views, _heldOut.Count, complete, chosen >= 0 ? points[chosen].SparsityAsked : null, before >= 0 ? points[before].SparsityAsked : null,
             [.. points], [.. _notes]);
     }
 

@@ -12,10 +12,11 @@ namespace EdgeSparse.Cli.Pruning;
 
 /// <summary>What <c>edgesparse prune</c> was asked for.</summary>
 /// <param name="Calibrate">Pictures to calibrate with, or null.</param>
+/// <param name="Views">Of each calibration picture so many parts are calibrated with too.</param>
 /// <param name="Judge">Pictures to judge by; null: those of <paramref name="Calibrate"/> that calibration leaves.</param>
 /// <param name="MaxDrop">Most that accuracy, or agreement without labels, may lose, as a share; null: anything.</param>
 internal sealed record PruneRequest(
-    string Onnx, string Output, string? Package, string? Manifest, Dictionary<string, Shape> InputShapes, string? Calibrate, string? Judge, int CalibrationPictures, int JudgedPictures, double? MaxDrop,
+    string Onnx, string Output, string? Package, string? Manifest, Dictionary<string, Shape> InputShapes, string? Calibrate, string? Judge, int CalibrationPictures, int Views, int JudgedPictures, double? MaxDrop,
     PruningOptions Options, double[]? Sweep = null);
 
 /// <summary>Prunes, judges beside magnitude and chance, and writes.</summary>
@@ -31,6 +32,7 @@ internal sealed partial class PruneRun : IDisposable
     private readonly EvaluationSet? _calibration;
     private readonly EvaluationSet? _heldOut;
     private readonly Graph _graph;
+    private readonly int _views;
     private ReferenceOutputs? _reference;
 
     private PruneRun(PruneRequest request, Terminal terminal)
@@ -47,7 +49,11 @@ internal sealed partial class PruneRun : IDisposable
         _onnx = File.ReadAllBytes(request.Onnx);
         _graph = graph;
         _dense = NativeSession.Create(graph, new SessionOptions { Threads = request.Options.Threads });
-        if (request.Calibrate is not null) (_calibration, _heldOut) = Sets(request.Calibrate);
+        if (request.Calibrate is not null)
+        {
+            (_calibration, _heldOut) = Sets(request.Calibrate);
+            _views = CalibrationPictures.FittingViews(_calibration, request.Views, graph, _notes);
+        }
         else if (request.Judge is not null) _heldOut = Open(request.Judge).Take(request.JudgedPictures, request.Options.Seed);
     }
 
@@ -79,7 +85,7 @@ internal sealed partial class PruneRun : IDisposable
     {
         long start = Stopwatch.GetTimestamp();
         PruningOptions options = _request.Options;
-        float[][] pictures = _calibration is null ? [] : Pictures(_calibration);
+        float[][] pictures = Pictures();
         OnnxModel model = Parse();
         using PruningState? state = OpenState(options, pictures, "");
         PruningResult pruned = Prune(model, options with { State = state }, pictures, "pruning");
@@ -94,7 +100,7 @@ internal sealed partial class PruneRun : IDisposable
         _terminal.EndProgress();
         return new PruneReport("edgesparse.prune/1", _request.Onnx, accepted ? _request.Output : null, accepted ? new FileInfo(_request.Output).Length : 0, accepted ? _request.Package : null, Pattern(options),
             Words(options.Criterion), options.Update.ToString().ToLowerInvariant(), Words(options.Allocation), options.Sparsity, options.Seed,
-            pictures.Length, _heldOut?.Count ?? 0, seconds, pruned.Layers.Sum(layer => layer.Parameters), pruned.Layers.Sum(layer => layer.Zeros), outcomes,
+            _calibration?.Count ?? 0, _views, _heldOut?.Count ?? 0, seconds, pruned.Layers.Sum(layer => layer.Parameters), pruned.Layers.Sum(layer => layer.Zeros), outcomes,
             Layers(pruned),
             pruned.Plan is { } plan ? new PredictedTime(plan.Nanoseconds / 1e6, pruned.Sensitivity!.DenseNanoseconds / 1e6) : null, [.. _notes]);
     }
@@ -110,7 +116,7 @@ internal sealed partial class PruneRun : IDisposable
         return set.Split(Math.Min(wanted, Math.Max(1, set.Count * 3 / 4)), _request.JudgedPictures, _request.Options.Seed);
     }
 
-    private float[][] Pictures(EvaluationSet set) => CalibrationPictures.Load(set, _dense.Inputs[0], _request.Onnx, _terminal, _interruption.Token);
+    private float[][] Pictures() => _calibration is null ? [] : CalibrationPictures.Load(_calibration, _views, _dense.Inputs[0], _request.Options.Seed, _request.Onnx, _terminal, _interruption.Token);
 
     /// <summary>Where finished layers are kept while a model is pruned: beside the output, until the run ends by itself.</summary>
     private string StatePath(string suffix) => $"{_request.Output}{suffix}.pruning";

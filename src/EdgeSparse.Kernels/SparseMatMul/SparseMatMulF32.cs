@@ -31,8 +31,7 @@ public static unsafe partial class SparseMatMulF32
         Prepare(ref p);
     }
 
-    /// <summary>The same, with what follows from the weights already set.</summary>
-    public static void Prepare(ref SparseMatMulParameters p)
+    private static void Prepare(ref SparseMatMulParameters p)
     {
         if (p.Tokens < 1 || p.Inputs < 1 || p.Outputs < 1) throw new ArgumentException($"{p.Tokens} tokens, {p.Inputs} inputs, {p.Outputs} outputs, expected at least 1 each");
         int lanes = SpmmF32.Lanes(p.Isa);

@@ -52,8 +52,8 @@ internal sealed class GradientRefiner : IDisposable
         whole.Nodes.AddRange(graph.Nodes);
         whole.Outputs.AddRange(_sites);
         _dense = NativeSession.Create(whole, new SessionOptions { Threads = threads });
-        _samples = [.. pictures.Select(Judged)];
-        _judges = views is null ? _samples : [.. pictures.Select((_, i) => Judged(views(i, 0)))];
+        _samples = [.. pictures.Select(Answered)];
+        _judges = views is null ? _samples : [.. pictures.Select((_, i) => Answered(views(i, 0)))];
         _energies = [.. Enumerable.Range(0, _sites.Length).Select(Energy)];
     }
 
@@ -107,7 +107,7 @@ internal sealed class GradientRefiner : IDisposable
             for (int start = 0; start < order.Length; start += batch)
             {
                 ulong view = (ulong)pass;
-                Sample[] chosen = [.. order.Skip(start).Take(batch).Select(i => pass > 0 && _views is not null ? Judged(_views(i, view)) : _samples[i])];
+                Sample[] chosen = [.. order.Skip(start).Take(batch).Select(i => pass > 0 && _views is not null ? Answered(_views(i, view)) : _samples[i])];
                 Accumulate(chosen, backward: true);
                 double length = longest * 0.5 * (1 + Math.Cos(Math.PI * step++ / steps));
                 for (int i = 0; i < _trained.Count; i++)
@@ -144,7 +144,7 @@ internal sealed class GradientRefiner : IDisposable
     }
 
     /// <summary>A picture and what the dense model gives for it.</summary>
-    private Sample Judged(float[] picture)
+    private Sample Answered(float[] picture)
     {
         _cancellation.ThrowIfCancellationRequested();
         MemoryMarshal.AsBytes(picture.AsSpan()).CopyTo(_dense.Input(0));
