@@ -122,8 +122,7 @@ internal sealed class ModelUpdates
             }
             else
             {
-                TakeBack(name, _store.Slot(name), $"{Describe(current)} failed in its first frames: {failure}");
-                Exchange(name, _store.Slot(name).Current, cameras);
+                TakeBack(name, _store.Slot(name), $"{Describe(current)} failed in its first frames: {failure}", cameras);
             }
             Changed?.Invoke();
         }
@@ -336,12 +335,15 @@ internal sealed class ModelUpdates
         TrySet(name, slot with { ConfiguredSha256 = configured.Sha256 });
     }
 
-    private void TakeBack(string name, ModelSlot slot, string why)
+    /// <param name="cameras">At work with what failed; null: none yet.</param>
+    private void TakeBack(string name, ModelSlot slot, string why, List<CameraPipeline>? cameras = null)
     {
         ModelSlot back = slot.RolledBack();
         RolledBack.Add();
         _log.Error($"model {name}: {why}; {Describe(back.Current)} is used again");
         TrySet(name, back);
+        if (cameras is not null) Exchange(name, _store.Slot(name).Current, cameras);
+        // Last: whoever sees the report finds the cameras at work with the model before.
         _store.Report(Report("", name, slot.Current, UpdateOutcome.RolledBack, why));
     }
 
