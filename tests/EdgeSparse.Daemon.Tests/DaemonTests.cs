@@ -195,19 +195,16 @@ public sealed class DaemonTests : IDisposable
             options.Cameras.Add(new CameraOptions { Name = "off", Enabled = false });
         });
         JsonSchema detections = ResultMessageTests.Schema("detections-1.json"), classifications = ResultMessageTests.Schema("classifications-1.json");
+        string[] topics = [.. ((string[])["status", "info", "stats", "cameras/off/status", "cameras/street/detections", "cameras/yard/classifications"]).Select(topic => $"edgesparse/gate-01/{topic}")];
         foreach (string[] address in (string[][])[["-h", "127.0.0.1", "-p", $"{daemon.Mqtt.Port}"], ["--unix", daemon.Socket]])
         {
-            string[] lines = await Mosquitto([.. address, "-V", "5", "-q", "1", "-v", "-C", "60", "-W", "60", "-t", "edgesparse/gate-01/#"]);
-            var messages = lines.Select(line => line.Split(' ', 2)).Select(parts => (Topic: parts[0], Document: JsonDocument.Parse(parts[1]).RootElement)).ToList();
-            Assert.Equal(60, messages.Count);
+            List<(string Topic, JsonElement Document)> messages = await Mosquitto([.. address, "-V", "5", "-q", "1", "-v", "-W", "60", "-t", "edgesparse/gate-01/#"],
+                received => received.Count >= 60 && topics.All(topic => received.Exists(message => message.Topic == topic)));
             Assert.Contains(messages, message => message.Topic == "edgesparse/gate-01/status" && message.Document.GetProperty("state").GetString() == "online");
             Assert.Contains(messages, message => message.Topic == "edgesparse/gate-01/info" && message.Document.GetProperty("cameras").GetArrayLength() == 2);
             Assert.Contains(messages, message => message.Topic == "edgesparse/gate-01/cameras/off/status" && message.Document.GetProperty("state").GetString() == "disabled");
-            Assert.Contains(messages, message => message.Topic == "edgesparse/gate-01/stats");
             var street = messages.Where(message => message.Topic == "edgesparse/gate-01/cameras/street/detections").ToList();
             var yard = messages.Where(message => message.Topic == "edgesparse/gate-01/cameras/yard/classifications").ToList();
-            Assert.NotEmpty(street);
-            Assert.NotEmpty(yard);
             Assert.All(street, message => Assert.Empty(detections.Errors(message.Document)));
             Assert.All(yard, message => Assert.Empty(classifications.Errors(message.Document)));
             Assert.Equal("person", street[0].Document.GetProperty("detections")[0].GetProperty("label").GetString());
@@ -267,14 +264,21 @@ public sealed class DaemonTests : IDisposable
         }
     }
 
-    private static async Task<string[]> Mosquitto(string[] arguments)
+    /// <summary>What mosquitto_sub receives, up to the message with which it is <paramref name="enough"/>; that it came is asserted.</summary>
+    private static async Task<List<(string Topic, JsonElement Document)>> Mosquitto(string[] arguments, Func<List<(string Topic, JsonElement Document)>, bool> enough)
     {
         using Process process = Process.Start(new ProcessStartInfo("mosquitto_sub", arguments) { RedirectStandardOutput = true, RedirectStandardError = true })!;
         Task<string> error = process.StandardError.ReadToEndAsync();
-        string output = await process.StandardOutput.ReadToEndAsync();
-        await process.WaitForExitAsync();
-        Assert.True(process.ExitCode == 0, $"mosquitto_sub {string.Join(' ', arguments)}: exit code {process.ExitCode}: {await error}");
-        return output.Split('\n', StringSplitOptions.RemoveEmptyEntries);
+        List<(string Topic, JsonElement Document)> received = [];
+        while (!enough(received))
+        {
+            string? line = await process.StandardOutput.ReadLineAsync();
+            if (line is null) Assert.Fail($"mosquitto_sub {string.Join(' ', arguments)} ended after {string.Join(", ", received.CountBy(message => message.Topic))}: {await error}");
+            string[] parts = line.Split(' ', 2);
+            received.Add((parts[0], JsonDocument.Parse(parts[1]).RootElement));
+        }
+        process.Kill();
+        return received;
     }
 }
 
