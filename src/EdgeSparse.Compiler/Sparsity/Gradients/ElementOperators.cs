@@ -6,12 +6,34 @@ namespace EdgeSparse.Compiler.Sparsity.Gradients;
 /// <param name="derivative">dy/dx by x and y.</param>
 internal sealed class UnaryOperator(Signal x, Signal y, Func<float, float> function, Func<float, float, float> derivative) : GradientOperator
 {
+    private const float RootHalf = 0.707106781f, InverseRootPi = 0.564189584f, GeluCube = 0.044715f;
+
     /// <summary>The function of a node and its derivative; null for an operator that has none here.</summary>
     public static (Func<float, float> Function, Func<float, float, float> Derivative)? Of(Node node)
     {
         AttributeMap attributes = node.Attributes;
         switch (node.Kind)
         {
+            case OperatorKind.Abs:
+                return (Math.Abs, (x, _) => x > 0 ? 1 : x < 0 ? -1 : 0);
+            case OperatorKind.Neg:
+                return (x => -x, (_, _) => -1);
+            case OperatorKind.Exp:
+                return (MathF.Exp, (_, y) => y);
+            case OperatorKind.Sqrt:
+                return (MathF.Sqrt, (_, y) => y > 0 ? 0.5f / y : 0);
+            case OperatorKind.Reciprocal:
+                return (x => 1 / x, (_, y) => -y * y);
+            case OperatorKind.Erf:
+                return (Erf, (x, _) => 2 * InverseRootPi * MathF.Exp(-x * x));
+            case OperatorKind.Gelu when attributes.Text("approximate", "none") == "none":
+                return (x => 0.5f * x * (1 + Erf(x * RootHalf)), (x, _) => 0.5f * (1 + Erf(x * RootHalf)) + x * RootHalf * InverseRootPi * MathF.Exp(-0.5f * x * x));
+            case OperatorKind.Gelu:
+                return (x => 0.5f * x * (1 + MathF.Tanh(GeluArgument(x))), (x, _) =>
+                {
+                    float tanh = MathF.Tanh(GeluArgument(x));
+                    return 0.5f * (1 + tanh) + 0.5f * x * (1 - tanh * tanh) * 2 * RootHalf * InverseRootPi * (1 + 3 * GeluCube * x * x);
+                });
             case OperatorKind.Relu:
                 return (x => Math.Max(x, 0), (x, _) => x > 0 ? 1 : 0);
             case OperatorKind.Clip:
@@ -49,28 +71,71 @@ internal sealed class UnaryOperator(Signal x, Signal y, Func<float, float> funct
     }
 
     private static float Sigmoid(float x) => 1 / (1 + MathF.Exp(-x));
+
+    private static float GeluArgument(float x) => 2 * RootHalf * InverseRootPi * (x + GeluCube * x * x * x);
+
+    /// <summary>The error function, within 1.5e-7 (Abramowitz and Stegun, 1964, 7.1.26).</summary>
+    private static float Erf(float x)
+    {
+        float magnitude = Math.Abs(x), t = 1 / (1 + 0.3275911f * magnitude);
+        float rest = t * (0.254829592f + t * (-0.284496736f + t * (1.421413741f + t * (-1.453152027f + t * 1.061405429f)))) * MathF.Exp(-magnitude * magnitude);
+        return MathF.CopySign(1 - rest, x);
+    }
 }
 
-/// <summary>y = a + b, a − b or a·b; an operand that is broadcast is read through the places of its elements for each of y.</summary>
+/// <summary>y = a + b, a − b, a·b, a/b or a to the power of a constant b; an operand that is broadcast is read through the places of its elements for each of y.</summary>
 internal sealed class BinaryOperator(OperatorKind kind, Signal a, int[]? placesA, Signal b, int[]? placesB, Signal y) : GradientOperator
 {
+    /// <summary>True where the operator has derivatives by both operands, or by the one that varies.</summary>
+    public static bool IsKnown(Node node) => node.Kind is OperatorKind.Add or OperatorKind.Sub or OperatorKind.Mul or OperatorKind.Div || node.Kind == OperatorKind.Pow && node.Inputs[1]!.Constant is not null;
+
     public override void Forward()
     {
         float[] to = y.Value;
         for (int i = 0; i < to.Length; i++)
         {
             float left = a.Value[placesA?[i] ?? i], right = b.Value[placesB?[i] ?? i];
-            to[i] = kind switch { OperatorKind.Add => left + right, OperatorKind.Sub => left - right, _ => left * right };
+            to[i] = kind switch
+            {
+                OperatorKind.Add => left + right,
+                OperatorKind.Sub => left - right,
+                OperatorKind.Mul => left * right,
+                OperatorKind.Div => left / right,
+                _ => right == 2 ? left * left : MathF.Pow(left, right),
+            };
         }
     }
 
     public override void Backward()
     {
         if (y.Gradient is not { } given) return;
-        if (a.Gradient is { } left)
-            for (int i = 0; i < given.Length; i++) left[placesA?[i] ?? i] += kind == OperatorKind.Mul ? given[i] * b.Value[placesB?[i] ?? i] : given[i];
-        if (b.Gradient is { } right)
-            for (int i = 0; i < given.Length; i++) right[placesB?[i] ?? i] += kind switch { OperatorKind.Add => given[i], OperatorKind.Sub => -given[i], _ => given[i] * a.Value[placesA?[i] ?? i] };
+        if (a.Gradient is { } toLeft)
+        {
+            for (int i = 0; i < given.Length; i++)
+            {
+                int place = placesA?[i] ?? i;
+                float left = a.Value[place], right = b.Value[placesB?[i] ?? i];
+                toLeft[place] += given[i] * kind switch
+                {
+                    OperatorKind.Mul => right,
+                    OperatorKind.Div => 1 / right,
+                    OperatorKind.Pow => right * (right == 2 ? left : MathF.Pow(left, right - 1)),
+                    _ => 1,
+                };
+            }
+        }
+        if (b.Gradient is not { } toRight) return;
+        for (int i = 0; i < given.Length; i++)
+        {
+            int place = placesB?[i] ?? i;
+            toRight[place] += given[i] * kind switch
+            {
+                OperatorKind.Add => 1,
+                OperatorKind.Sub => -1,
+                OperatorKind.Mul => a.Value[placesA?[i] ?? i],
+                _ => -y.Value[i] / b.Value[place],
+            };
+        }
     }
 }
 
@@ -185,5 +250,21 @@ internal sealed class PoolOperator : GradientOperator
             float share = given[i] * _shares[window];
             foreach (int place in _windows[window]) gradient[start + place] += share;
         }
+    }
+}
+
+/// <summary>Sums of elements, or their means: <paramref name="places"/> says for each element of x to which of y it goes, <paramref name="share"/> how much of it.</summary>
+internal sealed class ReductionOperator(Signal x, Signal y, int[] places, float share) : GradientOperator
+{
+    public override void Forward()
+    {
+        y.Value.AsSpan().Clear();
+        for (int i = 0; i < places.Length; i++) y.Value[places[i]] += share * x.Value[i];
+    }
+
+    public override void Backward()
+    {
+        if (x.Gradient is not { } gradient || y.Gradient is not { } given) return;
+        for (int i = 0; i < places.Length; i++) gradient[i] += share * given[places[i]];
     }
 }

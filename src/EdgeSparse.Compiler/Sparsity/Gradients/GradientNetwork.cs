@@ -83,17 +83,22 @@ internal sealed class GradientNetwork
         return nodes;
     }
 
+    /// <summary>True for a product whose weights are constants: a convolution, or rows times a matrix.</summary>
+    public static bool IsProduct(Node node) => node.Kind == OperatorKind.Conv || node.Kind == OperatorKind.MatMul && node.Inputs[1] is { Constant: not null, Shape.Rank: 2 };
+
     /// <summary>What keeps a node from being differentiated here; null where nothing does.</summary>
     public static string? Obstacle(Node node)
     {
         bool known = node.Kind switch
         {
             OperatorKind.Conv => node.Inputs[1] is { Constant: { Sparse: null } } && node.Input(2) is null or { Constant: not null } && node.Input(3) is null,
-            OperatorKind.MatMul => node.Inputs[1] is { Constant: { Sparse: null }, Shape.Rank: 2 } && node.Attributes.Flag("transpose_b") && !node.Attributes.Flag("transpose_a") && node.Attributes.Number("alpha", 1) == 1
+            OperatorKind.MatMul when IsProduct(node) => node.Inputs[1]!.Constant!.Sparse is null && node.Attributes.Flag("transpose_b") && !node.Attributes.Flag("transpose_a") && node.Attributes.Number("alpha", 1) == 1
                 && node.Input(2) is null or { Constant: not null } && node.Input(3) is null,
+            OperatorKind.MatMul => node.Input(2) is null && node.Input(3) is null,
+            OperatorKind.LayerNormalization => node.Outputs.Count == 1 && node.Inputs.Skip(1).All(input => input is null or { Constant: not null }),
             OperatorKind.BatchNormalization => node.Inputs.Skip(1).All(input => input?.Constant is not null),
-            OperatorKind.Add or OperatorKind.Sub or OperatorKind.Mul or OperatorKind.MaxPool or OperatorKind.AveragePool or OperatorKind.GlobalAveragePool => true,
-            _ => UnaryOperator.Of(node) is not null || Moves(node),
+            OperatorKind.MaxPool or OperatorKind.AveragePool or OperatorKind.GlobalAveragePool or OperatorKind.ReduceMean or OperatorKind.ReduceSum or OperatorKind.Softmax => true,
+            _ => UnaryOperator.Of(node) is not null || BinaryOperator.IsKnown(node) || Moves(node),
         };
         if (!known) return $"'{node.Name}' ({node.Kind}) has no gradient here";
         if (node.Attributes.Contains("activation")) return $"'{node.Name}' ({node.Kind}) has an activation of its own";
@@ -103,6 +108,7 @@ internal sealed class GradientNetwork
     /// <summary>Elements of the output are elements of the input, or 0.</summary>
     private static bool Moves(Node node) => node.Kind is OperatorKind.Reshape or OperatorKind.Transpose or OperatorKind.Slice or OperatorKind.Concat or OperatorKind.Split or OperatorKind.DepthToSpace or OperatorKind.SpaceToDepth
             or OperatorKind.Expand or OperatorKind.Tile
+        || node.Kind == OperatorKind.Gather && node.Inputs[1]!.Constant is not null
         || node.Kind == OperatorKind.Pad && node.Attributes.Text("mode", "constant") != "constant" || node.Kind == OperatorKind.Pad && node.Attributes.Number("value", 0) == 0
         || node.Kind == OperatorKind.Resize && node.Attributes.Text("mode", "nearest") == "nearest";
 
@@ -120,13 +126,14 @@ internal sealed class GradientNetwork
         foreach (Node node in nodes)
         {
             bool moving = Moves(node);
-            Signal[] given = [.. node.Inputs.Where(value => value is not null && value.Type == ElementType.Float32 && (moving || node.Kind is not (OperatorKind.Conv or OperatorKind.MatMul or OperatorKind.BatchNormalization) || value == node.Inputs[0])).Select(value => Of(value!))];
+            bool parameters = IsProduct(node) || node.Kind is OperatorKind.BatchNormalization or OperatorKind.LayerNormalization;
+            Signal[] given = [.. node.Inputs.Where((value, i) => value is not null && value.Type == ElementType.Float32 && (i == 0 || !parameters)).Select(value => Of(value!))];
             bool gradient = given.Any(signal => signal.Gradient is not null) || weights.TryGetValue(node, out ProductWeights? own) && own.IsTrained;
             foreach (Value output in node.Outputs) signals[output] = new Signal(new float[output.Shape.ElementCount], gradient);
             Signal x = given[0], y = signals[node.Outputs[0]];
             switch (node.Kind)
             {
-                case OperatorKind.Conv or OperatorKind.MatMul:
+                case OperatorKind.Conv or OperatorKind.MatMul when IsProduct(node):
                     var product = new ProductOperator(node, weights[node], x, y);
                     if (weights[node].IsTrained) trained.Add(product);
                     operators.Add(product);
@@ -134,7 +141,22 @@ internal sealed class GradientNetwork
                 case OperatorKind.BatchNormalization:
                     operators.Add(Normalisation(node, x, y, constant));
                     break;
-                case OperatorKind.Add or OperatorKind.Sub or OperatorKind.Mul:
+                case OperatorKind.MatMul:
+                    operators.Add(new MatrixOperator(node, x, Places(Leading(node.Inputs[0]!), Leading(node.Outputs[0])), given[1], Places(Leading(node.Inputs[1]!), Leading(node.Outputs[0])), y));
+                    break;
+                case OperatorKind.LayerNormalization:
+                    Shape rows = node.Outputs[0].Shape;
+                    operators.Add(new LayerNormalizationOperator(x, y, (int)rows.Product((int)node.Attributes.Integer("axis"), rows.Rank), node.Attributes.Number("epsilon", 1e-5),
+                        node.Input(1) is { } scale ? constant(scale) : null, node.Input(2) is { } shift ? constant(shift) : null));
+                    break;
+                case OperatorKind.Softmax:
+                    int axis = (int)node.Attributes.Integer("axis");
+                    operators.Add(new SoftmaxOperator(x, y, node.Outputs[0].Shape[axis], (int)node.Outputs[0].Shape.Product(axis + 1, node.Outputs[0].Shape.Rank)));
+                    break;
+                case OperatorKind.ReduceMean or OperatorKind.ReduceSum:
+                    operators.Add(new ReductionOperator(x, y, Places(Kept(node), node.Inputs[0]!.Shape) ?? [.. Enumerable.Range(0, y.Value.Length)], node.Kind == OperatorKind.ReduceMean ? (float)y.Value.Length / x.Value.Length : 1));
+                    break;
+                case OperatorKind.Add or OperatorKind.Sub or OperatorKind.Mul or OperatorKind.Div or OperatorKind.Pow:
                     operators.Add(new BinaryOperator(node.Kind, x, Places(node.Inputs[0]!.Shape, node.Outputs[0].Shape), given[1], Places(node.Inputs[1]!.Shape, node.Outputs[0].Shape), y));
                     break;
                 case OperatorKind.MaxPool or OperatorKind.AveragePool or OperatorKind.GlobalAveragePool:
@@ -172,6 +194,17 @@ internal sealed class GradientNetwork
         double epsilon = node.Attributes.Number("epsilon", 1e-5);
         float[] factor = [.. gamma.Select((value, c) => (float)(value / Math.Sqrt(variance[c] + epsilon)))];
         return new ChannelOperator(x, y, (int)node.Outputs[0].Shape.Product(2, node.Outputs[0].Shape.Rank), factor, [.. beta.Select((value, c) => value - factor[c] * mean[c])]);
+    }
+
+    /// <summary>How many matrices a tensor is, axis by axis.</summary>
+    private static Shape Leading(Value value) => new(value.Shape.Dimensions[..^2]);
+
+    /// <summary>The shape of a reduction's output with its axes kept.</summary>
+    private static Shape Kept(Node node)
+    {
+        int[] dimensions = node.Inputs[0]!.Shape.Dimensions.ToArray();
+        foreach (long axis in node.Attributes.Integers("axes")) dimensions[axis] = 1;
+        return new Shape(dimensions);
     }
 
     /// <summary>For each element of a result the place of an operand's element that is broadcast to it; null where they are the same.</summary>
@@ -212,7 +245,7 @@ internal sealed class GradientNetwork
         node.Attributes.CopyTo(copy.Attributes);
         foreach (Value? input in node.Inputs)
         {
-            Value? own = input is null ? null : input.Type == ElementType.Float32 ? new Value(input.Name, input.Type, input.Shape) : input;
+            Value? own = input is null ? null : input.Type == ElementType.Float32 ? new Value($"input {copy.Inputs.Count}", input.Type, input.Shape) : input;
             copy.Inputs.Add(own);
             if (own is not null && own != input) graph.Inputs.Add(own);
         }

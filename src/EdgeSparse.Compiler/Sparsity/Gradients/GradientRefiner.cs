@@ -44,7 +44,7 @@ internal sealed class GradientRefiner : IDisposable
         var weights = new Dictionary<Node, ProductWeights>(ReferenceEqualityComparer.Instance);
         Dictionary<Node, RefinedLayer> byNode = new(ReferenceEqualityComparer.Instance);
         foreach (RefinedLayer layer in layers) byNode[layer.Layer.Product] = layer;
-        foreach (Node node in nodes.Where(node => node.Kind is OperatorKind.Conv or OperatorKind.MatMul)) weights[node] = Product(node, byNode.GetValueOrDefault(node), constant);
+        foreach (Node node in nodes.Where(GradientNetwork.IsProduct)) weights[node] = Product(node, byNode.GetValueOrDefault(node), constant);
         var moves = new Dictionary<Value, (int[], int[])>(ReferenceEqualityComparer.Instance);
         _lanes = [.. Enumerable.Range(0, Math.Min(Lanes, pictures.Count)).Select(_ => GradientNetwork.Create(graph, nodes, _sites, weights, constant, moves))];
         var whole = new Graph { Name = graph.Name };

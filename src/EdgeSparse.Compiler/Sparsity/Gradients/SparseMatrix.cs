@@ -1,6 +1,3 @@
-using System.Numerics;
-using System.Runtime.InteropServices;
-
 namespace EdgeSparse.Compiler.Sparsity.Gradients;
 
 /// <summary>
@@ -84,9 +81,9 @@ internal sealed class SparseMatrix
                 Span<float> sums = y.Slice(row * positions + from, count);
                 int i = _rowStarts[row], end = _rowStarts[row + 1];
                 for (; i + 3 < end; i += 4)
-                    AddFour(sums, values[i], Part(x, _columns[i], positions, from, count), values[i + 1], Part(x, _columns[i + 1], positions, from, count),
+                    RowArithmetic.AddFour(sums, values[i], Part(x, _columns[i], positions, from, count), values[i + 1], Part(x, _columns[i + 1], positions, from, count),
                         values[i + 2], Part(x, _columns[i + 2], positions, from, count), values[i + 3], Part(x, _columns[i + 3], positions, from, count));
-                for (; i < end; i++) Add(sums, values[i], Part(x, _columns[i], positions, from, count));
+                for (; i < end; i++) RowArithmetic.Add(sums, values[i], Part(x, _columns[i], positions, from, count));
             }
         }
     }
@@ -102,9 +99,9 @@ internal sealed class SparseMatrix
                 Span<float> sums = x.Slice(column * positions + from, count);
                 int i = _columnStarts[column], end = _columnStarts[column + 1];
                 for (; i + 3 < end; i += 4)
-                    AddFour(sums, values[_places[i]], Part(y, _rows[i], positions, from, count), values[_places[i + 1]], Part(y, _rows[i + 1], positions, from, count),
+                    RowArithmetic.AddFour(sums, values[_places[i]], Part(y, _rows[i], positions, from, count), values[_places[i + 1]], Part(y, _rows[i + 1], positions, from, count),
                         values[_places[i + 2]], Part(y, _rows[i + 2], positions, from, count), values[_places[i + 3]], Part(y, _rows[i + 3], positions, from, count));
-                for (; i < end; i++) Add(sums, values[_places[i]], Part(y, _rows[i], positions, from, count));
+                for (; i < end; i++) RowArithmetic.Add(sums, values[_places[i]], Part(y, _rows[i], positions, from, count));
             }
         }
     }
@@ -120,70 +117,11 @@ internal sealed class SparseMatrix
                 ReadOnlySpan<float> left = y.Slice(row * positions + from, count);
                 int i = _rowStarts[row], end = _rowStarts[row + 1];
                 for (; i + 3 < end; i += 4)
-                    DotFour(left, Part(x, _columns[i], positions, from, count), Part(x, _columns[i + 1], positions, from, count), Part(x, _columns[i + 2], positions, from, count), Part(x, _columns[i + 3], positions, from, count), gradients.Slice(i, 4));
-                for (; i < end; i++) gradients[i] += Dot(left, Part(x, _columns[i], positions, from, count));
+                    RowArithmetic.DotFour(left, Part(x, _columns[i], positions, from, count), Part(x, _columns[i + 1], positions, from, count), Part(x, _columns[i + 2], positions, from, count), Part(x, _columns[i + 3], positions, from, count), gradients.Slice(i, 4));
+                for (; i < end; i++) gradients[i] += RowArithmetic.Dot(left, Part(x, _columns[i], positions, from, count));
             }
         }
     }
 
     private static ReadOnlySpan<float> Part(ReadOnlySpan<float> matrix, int row, int positions, int from, int count) => matrix.Slice(row * positions + from, count);
-
-    private static void AddFour(Span<float> y, float fa, ReadOnlySpan<float> a, float fb, ReadOnlySpan<float> b, float fc, ReadOnlySpan<float> c, float fd, ReadOnlySpan<float> d)
-    {
-        Span<Vector<float>> to = MemoryMarshal.Cast<float, Vector<float>>(y);
-        ReadOnlySpan<Vector<float>> va = MemoryMarshal.Cast<float, Vector<float>>(a), vb = MemoryMarshal.Cast<float, Vector<float>>(b), vc = MemoryMarshal.Cast<float, Vector<float>>(c), vd = MemoryMarshal.Cast<float, Vector<float>>(d);
-        Vector<float> wa = new(fa), wb = new(fb), wc = new(fc), wd = new(fd);
-        int i = 0;
-        for (; i < to.Length && i < va.Length && i < vb.Length && i < vc.Length && i < vd.Length; i++)
-            to[i] = Vector.FusedMultiplyAdd(wa, va[i], Vector.FusedMultiplyAdd(wb, vb[i], Vector.FusedMultiplyAdd(wc, vc[i], Vector.FusedMultiplyAdd(wd, vd[i], to[i]))));
-        for (i *= Vector<float>.Count; i < y.Length; i++) y[i] += fa * a[i] + fb * b[i] + fc * c[i] + fd * d[i];
-    }
-
-    private static void Add(Span<float> y, float factor, ReadOnlySpan<float> x)
-    {
-        Span<Vector<float>> to = MemoryMarshal.Cast<float, Vector<float>>(y);
-        ReadOnlySpan<Vector<float>> from = MemoryMarshal.Cast<float, Vector<float>>(x);
-        var factors = new Vector<float>(factor);
-        int i = 0;
-        for (; i < to.Length && i < from.Length; i++) to[i] = Vector.FusedMultiplyAdd(factors, from[i], to[i]);
-        for (i *= Vector<float>.Count; i < y.Length; i++) y[i] += factor * x[i];
-    }
-
-    private static void DotFour(ReadOnlySpan<float> y, ReadOnlySpan<float> a, ReadOnlySpan<float> b, ReadOnlySpan<float> c, ReadOnlySpan<float> d, Span<float> sums)
-    {
-        ReadOnlySpan<Vector<float>> left = MemoryMarshal.Cast<float, Vector<float>>(y);
-        ReadOnlySpan<Vector<float>> va = MemoryMarshal.Cast<float, Vector<float>>(a), vb = MemoryMarshal.Cast<float, Vector<float>>(b), vc = MemoryMarshal.Cast<float, Vector<float>>(c), vd = MemoryMarshal.Cast<float, Vector<float>>(d);
-        Vector<float> sa = default, sb = default, sc = default, sd = default;
-        int i = 0;
-        for (; i < left.Length && i < va.Length && i < vb.Length && i < vc.Length && i < vd.Length; i++)
-        {
-            sa = Vector.FusedMultiplyAdd(left[i], va[i], sa);
-            sb = Vector.FusedMultiplyAdd(left[i], vb[i], sb);
-            sc = Vector.FusedMultiplyAdd(left[i], vc[i], sc);
-            sd = Vector.FusedMultiplyAdd(left[i], vd[i], sd);
-        }
-        float ta = Vector.Sum(sa), tb = Vector.Sum(sb), tc = Vector.Sum(sc), td = Vector.Sum(sd);
-        for (i *= Vector<float>.Count; i < y.Length; i++)
-        {
-            ta += y[i] * a[i];
-            tb += y[i] * b[i];
-            tc += y[i] * c[i];
-            td += y[i] * d[i];
-        }
-        sums[0] += ta;
-        sums[1] += tb;
-        sums[2] += tc;
-        sums[3] += td;
-    }
-
-    private static float Dot(ReadOnlySpan<float> y, ReadOnlySpan<float> x)
-    {
-        ReadOnlySpan<Vector<float>> left = MemoryMarshal.Cast<float, Vector<float>>(y), right = MemoryMarshal.Cast<float, Vector<float>>(x);
-        Vector<float> sum = default;
-        int i = 0;
-        for (; i < left.Length && i < right.Length; i++) sum = Vector.FusedMultiplyAdd(left[i], right[i], sum);
-        float total = Vector.Sum(sum);
-        for (i *= Vector<float>.Count; i < y.Length; i++) total += y[i] * x[i];
-        return total;
-    }
 }
