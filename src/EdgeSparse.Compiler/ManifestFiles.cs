@@ -3,11 +3,18 @@ using EdgeSparse.Model;
 namespace EdgeSparse.Compiler;
 
 /// <summary>Finds what belongs to a model beside its ONNX file: manifest and labels.</summary>
-internal static class ManifestFiles
+public static class ManifestFiles
 {
-    public static Manifest Of(string onnxPath, Manifest? given, List<string> notes)
+    /// <summary>True where <paramref name="path"/> has a name under which the manifest of the ONNX file is looked for.</summary>
+    public static bool IsManifestOf(string onnxPath, string path)
     {
-        string folder = Path.GetDirectoryName(Path.GetFullPath(onnxPath)) ?? "/", stem = Path.GetFileNameWithoutExtension(onnxPath);
+        (string folder, string stem) = FolderAndStem(onnxPath);
+        return Names(stem).Any(name => Path.Combine(folder, name) == Path.GetFullPath(path));
+    }
+
+    internal static Manifest Of(string onnxPath, Manifest? given, List<string> notes)
+    {
+        (string folder, string stem) = FolderAndStem(onnxPath);
         Manifest manifest = given ?? Read(folder, stem, notes);
         if (manifest.Labels.Count == 0 && Find(folder, $"{stem}.labels.txt", "labels.txt") is { } labels)
         {
@@ -19,11 +26,15 @@ internal static class ManifestFiles
 
     private static Manifest Read(string folder, string stem, List<string> notes)
     {
-        if (Find(folder, $"{stem}.json", "model.json") is not { } path) return new Manifest { Name = NameFrom(stem) };
+        if (Find(folder, Names(stem)) is not { } path) return new Manifest { Name = NameFrom(stem) };
         if (new FileInfo(path).Length > Limits.ManifestBytes) throw new ModelFormatException($"{path}: {new FileInfo(path).Length} bytes, at most {Limits.ManifestBytes} are supported");
         notes.Add($"manifest from {Path.GetFileName(path)}");
         return ManifestJson.Parse(File.ReadAllBytes(path), path);
     }
+
+    private static string[] Names(string stem) => [$"{stem}.json", "model.json"];
+
+    private static (string Folder, string Stem) FolderAndStem(string onnxPath) => (Path.GetDirectoryName(Path.GetFullPath(onnxPath)) ?? "/", Path.GetFileNameWithoutExtension(onnxPath));
 
     private static string? Find(string folder, params ReadOnlySpan<string> names)
     {

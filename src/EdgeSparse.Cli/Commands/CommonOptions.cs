@@ -72,7 +72,7 @@ internal static class CommonOptions
 
     public static Option<string?> State() => Text("--state", "Folder of what edgesparse tune measured; default: STATE_DIRECTORY, else XDG_STATE_HOME/edgesparse, else ~/.local/state/edgesparse.", "DIR");
 
-    public static Option<long> Views() => Integer("--views", "Calibrate with so many parts of each picture too, a quarter to all of it, every second one mirrored: for a handful of pictures.", 0, 0, 1000);
+    public static Option<long> Views() => Integer("--views", "Calibrate with so many parts of each picture too, a quarter to all of it, by chance mirrored: for a handful of pictures.", 0, 0, 1000);
 
     public static Option<long> Threads() => Integer("--threads", "Threads that compute; 0 = one for each processor.", 0, 0, SessionOptions.MaximumThreads);
 }

@@ -3,6 +3,7 @@ using System.Globalization;
 using EdgeSparse.Cli.Models;
 using EdgeSparse.Cli.Output;
 using EdgeSparse.Cli.Pruning;
+using EdgeSparse.Compiler;
 using EdgeSparse.Compiler.Sparsity;
 using EdgeSparse.Compiler.Synthesis;
 using EdgeSparse.Vision;
@@ -79,7 +80,7 @@ internal static class PruneCommand
                 Seed = (ulong)parsed.GetValue(seed),
                 Threads = (int)parsed.GetValue(threads),
             };
-            if (parsed.GetValue(save) is { } saved && IsManifestOf(parsed.GetValue(output)!, saved))
+            if (parsed.GetValue(save) is { } saved && ManifestFiles.IsManifestOf(parsed.GetValue(output)!, saved))
                 throw new CliException(ExitCode.Usage, $"--save is '{saved}', which later commands would take for the manifest of {parsed.GetValue(output)}: give it another name");
             if (parsed.GetValue(views) > 0 && !calibrated) throw new CliException(ExitCode.Usage, "--views needs --calibrate");
             if (parsed.GetValue(repair) && !calibrated) throw new CliException(ExitCode.Usage, "--repair needs --calibrate");
@@ -117,13 +118,6 @@ internal static class PruneCommand
         return ExitCode.Different;
     }
 
-    /// <summary>True where a file of that name is read as the manifest of the ONNX file.</summary>
-    private static bool IsManifestOf(string onnx, string file)
-    {
-        string folder = Path.GetDirectoryName(Path.GetFullPath(onnx)) ?? "/", path = Path.GetFullPath(file);
-        return path == Path.Combine(folder, Path.GetFileNameWithoutExtension(onnx) + ".json") || path == Path.Combine(folder, "model.json");
-    }
-
     /// <summary>Shares of zeros, ascending; null where no sweep is asked for.</summary>
     private static double[]? Sweep(string? text, PruningPattern pattern, bool otherGiven)
     {
@@ -142,7 +136,7 @@ internal static class PruneCommand
             foreach (PruneOutcome outcome in point.Outcomes.Where((_, i) => i > 0 || point == report.Points[0]))
                 rows.Add(([Format.Number(100 * outcome.Sparsity, "0.0") + " %" + (point.IsBeforeDrop && outcome == point.Outcomes[1] ? " (before the drop)" : ""), outcome.Method], outcome.Metrics));
         terminal.Write(EvaluationTable.Create(2, ["zeros", "method"], rows));
-        terminal.Line($"judged by {report.JudgedPictures} pictures that calibration did not see; calibrated with {Calibrated(report.CalibrationPictures, report.CalibrationViews)}");
+        terminal.Line($"judged by {report.JudgedPictures} pictures that calibration did not see; calibrated with {report.CalibrationPictures}{Format.AndViews(report.CalibrationViews)}");
         terminal.Line();
         Table layers = Terminal.Table(1, ["layer, output error at", .. report.Points.Select(point => Format.Number(100 * point.SparsityAsked, "0.#") + " %")]);
         for (int i = 0; report.Points.Length > 0 && i < report.Points[0].Layers.Length; i++)
@@ -152,8 +146,6 @@ internal static class PruneCommand
         if (report.Package is not null) terminal.Line($"package     {report.Package}");
         foreach (string note in report.Notes) terminal.Note(note);
     }
-
-    private static string Calibrated(int pictures, int views) => views == 0 ? $"{pictures}" : $"{pictures} and {views} part{(views == 1 ? "" : "s")} of each";
 
     /// <summary>The share of zeros asked for, or fixed by the pattern.</summary>
     private static double Sparsity(PruningPattern pattern, double asked)
@@ -203,7 +195,7 @@ internal static class PruneCommand
         if (report.JudgedPictures > 0)
         {
             terminal.Write(EvaluationTable.Create(1, ["method", "zeros"], [.. report.Outcomes.Select(outcome => ((string[])[outcome.Method, Format.Number(100 * outcome.Sparsity, "0.0") + " %"], outcome.Metrics))]));
-            terminal.Line($"judged by {report.JudgedPictures} pictures that calibration did not see; calibrated with {Calibrated(report.CalibrationPictures, report.CalibrationViews)}, {Format.Number(report.Seconds, "0.0")} s");
+            terminal.Line($"judged by {report.JudgedPictures} pictures that calibration did not see; calibrated with {report.CalibrationPictures}{Format.AndViews(report.CalibrationViews)}, {Format.Number(report.Seconds, "0.0")} s");
         }
         if (report.PredictedTime is { } time) terminal.Line($"predicted   {Format.Number(time.Milliseconds, "0.00")} ms of {Format.Number(time.DenseMilliseconds, "0.00")} ms dense, one thread");
         if (report.Output is not null) terminal.Line($"file        {report.Output}, {Format.Bytes(report.OutputBytes)}, {Format.Percent(report.Zeros, report.Parameters)} of the weights zero");

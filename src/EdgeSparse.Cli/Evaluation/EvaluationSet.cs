@@ -64,7 +64,7 @@ internal sealed class EvaluationSet : IDisposable
     /// <summary>True where every sample is a picture, of which <see cref="LoadView"/> gives parts.</summary>
     public bool HasViews => Array.TrueForAll(_samples, sample => sample.Content is not InputArray);
 
-    /// <summary>Writes a part of picture <paramref name="index"/> to the input's bytes: a quarter of it or more, with sides in about its own proportion, every second time mirrored, all by the seed.</summary>
+    /// <summary>Writes a part of picture <paramref name="index"/> to the input's bytes: a quarter of it or more, with sides in about its own proportion, mirrored by chance, all by the seed.</summary>
     public void LoadView(int index, ulong seed, Span<byte> input)
     {
         var random = new SeededRandom(seed);

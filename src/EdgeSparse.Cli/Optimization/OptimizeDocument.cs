@@ -29,7 +29,7 @@ internal static class OptimizeDocument
             yield return $"{chosen.Recipe}: {Percent(chosen.TimeShare)} of the dense time ({Format.Milliseconds(chosen.Milliseconds!.Value)} of {Format.Milliseconds(chosen.DenseMilliseconds!.Value)} ms), {Number(chosen.LostPoints!.Value)} points of {report.Metric} lost ({Percent(chosen.Value)} of {Percent(report.DenseValue)})";
         else
             yield return $"no candidate is faster than the dense model at {bound} lost{(report.EndedBy == "complete" ? "" : " so far")}: {(report.Output is null ? "nothing was written" : "the package written is the dense model")}";
-        yield return $"calibrated with {report.CalibrationPictures} pictures of {report.Calibrate}{(report.CalibrationViews == 0 ? "" : $" and {report.CalibrationViews} part{(report.CalibrationViews == 1 ? "" : "s")} of each")}; judged by {report.JudgedPictures} {(report.Judge == report.Calibrate ? "others of them" : $"of {report.Judge}")} (seed {report.Seed}): one picture is {Number(100.0 / report.JudgedPictures)} points; bound {bound}";
+        yield return $"calibrated with {report.CalibrationPictures} pictures of {report.Calibrate}{Format.AndViews(report.CalibrationViews)}; judged by {report.JudgedPictures} {(report.Judge == report.Calibrate ? "others of them" : $"of {report.Judge}")} (seed {report.Seed}): one picture is {Number(100.0 / report.JudgedPictures)} points; bound {bound}";
         yield return $"{report.Processor}, {report.InstructionSet}, {report.Threads} thread{(report.Threads == 1 ? "" : "s")}, costs {report.Costs}; dense model {Format.Milliseconds(report.DenseMilliseconds)} ms; {report.Candidates.Length - 1} candidates in {Number(report.Seconds)} s, ended by: {report.EndedBy}";
     }
 

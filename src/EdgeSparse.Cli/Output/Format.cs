@@ -30,6 +30,9 @@ internal static class Format
 
     public static string Number(double value, string format) => value.ToString(format, CultureInfo.InvariantCulture);
 
+    /// <summary>What calibration saw of its pictures besides themselves; empty where nothing.</summary>
+    public static string AndViews(int views) => views == 0 ? "" : $" and {views} part{(views == 1 ? "" : "s")} of each";
+
     public static string Shapes(IReadOnlyList<Shape> shapes) => string.Join(' ', shapes);
 
     public static int[] Dimensions(Shape shape) => shape.Dimensions.ToArray();
