@@ -90,14 +90,14 @@ internal sealed class ProductOperator : GradientOperator
                 pattern.Multiply(values, x, _positions, y);
             }
         }
-        if (_rows.Length > 0) Transpose(_rows, _outputs, _positions, _y.Value);
+        if (_rows.Length > 0) RowArithmetic.Transpose(_rows, _outputs, _positions, _y.Value);
     }
 
     public override void Backward()
     {
         if (_y.Gradient is not { } gradient) return;
         int groupOutputs = _outputs / _weights.Groups.Length;
-        if (_rows.Length > 0) Transpose(gradient, _positions, _outputs, _rows);
+        if (_rows.Length > 0) RowArithmetic.Transpose(gradient, _positions, _outputs, _rows);
         for (int image = 0; image < _images; image++)
         {
             for (int group = 0; group < _weights.Groups.Length; group++)
@@ -147,7 +147,7 @@ internal sealed class ProductOperator : GradientOperator
         if (_direct) return x;
         if (!_conv)
         {
-            Transpose(x, _positions, x.Length / _positions, _unfolded);
+            RowArithmetic.Transpose(x, _positions, x.Length / _positions, _unfolded);
             return _unfolded;
         }
         int next = 0;
@@ -211,12 +211,5 @@ internal sealed class ProductOperator : GradientOperator
                 }
             }
         }
-    }
-
-    /// <summary>[rows, columns] to [columns, rows]</summary>
-    private static void Transpose(ReadOnlySpan<float> from, int rows, int columns, Span<float> to)
-    {
-        for (int row = 0; row < rows; row++)
-            for (int column = 0; column < columns; column++) to[column * rows + row] = from[row * columns + column];
     }
 }

@@ -3,7 +3,7 @@ using System.Runtime.InteropServices;
 
 namespace EdgeSparse.Compiler.Sparsity.Gradients;
 
-/// <summary>Sums and products of rows of one length.</summary>
+/// <summary>Sums and products of rows of one length, and rows exchanged with columns.</summary>
 internal static class RowArithmetic
 {
     /// <summary>y += fa·a + fb·b + fc·c + fd·d</summary>
@@ -67,5 +67,12 @@ internal static class RowArithmetic
         float total = Vector.Sum(sum);
         for (i *= Vector<float>.Count; i < y.Length; i++) total += y[i] * x[i];
         return total;
+    }
+
+    /// <summary>[rows, columns] to [columns, rows]</summary>
+    public static void Transpose(ReadOnlySpan<float> from, int rows, int columns, Span<float> to)
+    {
+        for (int row = 0; row < rows; row++)
+            for (int column = 0; column < columns; column++) to[column * rows + row] = from[row * columns + column];
     }
 }

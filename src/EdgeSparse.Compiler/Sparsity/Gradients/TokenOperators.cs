@@ -68,13 +68,8 @@ internal sealed class MatrixOperator : GradientOperator
 
     private static void Take(ReadOnlySpan<float> from, Span<float> to, int rows, int columns, bool transposed)
     {
-        if (!transposed)
-        {
-            from.CopyTo(to);
-            return;
-        }
-        for (int row = 0; row < rows; row++)
-            for (int column = 0; column < columns; column++) to[row * columns + column] = from[column * rows + row];
+        if (transposed) RowArithmetic.Transpose(from, columns, rows, to);
+        else from.CopyTo(to);
     }
 
     private static void Give(ReadOnlySpan<float> gradients, Span<float> to, int rows, int columns, bool transposed)
